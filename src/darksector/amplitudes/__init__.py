@@ -1,0 +1,1 @@
+"""Squared amplitudes from Feynman rules: spinors, currents, fermion lines, radiators."""

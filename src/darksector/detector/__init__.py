@@ -1,0 +1,1 @@
+"""An experiment in one run period: geometry, response, efficiency, trigger."""

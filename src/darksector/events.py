@@ -1,0 +1,68 @@
+"""Samples of generated events and of what the detector made of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import final
+
+import jax
+from jaxtyping import Array, Float
+
+from darksector.kinematics import Momentum, momentum
+
+
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Events:
+    """Generated events in the laboratory frame.
+
+    Parameters
+    ----------
+    momenta
+        Four-momenta (E, px, py, pz) of the final state, ``(n, k, 4)``, GeV.
+    pdg
+        PDG id of each of the k slots, the same in every event.
+    weights
+        Weights, ``(n,)``, fb: their sum is the cross-section.
+    p_beams
+        Total four-momentum of the two beams of each event, ``(n, 4)``, GeV.  Collinear
+        initial-state photons are not stored; they carry what the final state lacks.
+    """
+
+    momenta: Float[Array, "n k 4"]
+    weights: Float[Array, " n"]
+    p_beams: Float[Array, "n 4"]
+    pdg: tuple[int, ...] = field(metadata={"static": True})
+
+    def slot(self, index: int) -> Momentum:
+        """Return the momenta of one particle."""
+        return momentum(self.momenta[:, index])
+
+
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Candidates:
+    """What the detector made of events: fixed slots, one row per event and outcome.
+
+    Parameters
+    ----------
+    tracks
+        Reconstructed tracks, negative charge first; components ``(n,)``, GeV.
+    clusters
+        Reconstructed clusters; a slot without one holds zeros.
+    weights
+        Event weight times the probability of the outcome, ``(n,)``, fb.
+    p_beams
+        Nominal total four-momentum of the beams, GeV.
+    recoil_mass2_gen
+        Squared mass that recoils against the true momenta behind the tracks, with the
+        true beam energies, ``(n,)``, GeV².
+    """
+
+    tracks: tuple[Momentum, ...]
+    clusters: tuple[Momentum, ...]
+    weights: jax.Array
+    p_beams: Momentum
+    recoil_mass2_gen: jax.Array

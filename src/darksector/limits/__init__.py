@@ -1,0 +1,1 @@
+"""Published limits of other experiments, with their provenance."""

@@ -1,0 +1,1 @@
+"""Hypotheses: parameters in, partial widths, branching fractions and lifetimes out."""

@@ -1,0 +1,158 @@
+"""The table of observables: one function of candidates each, with unit and alias."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import final
+
+import jax
+import jax.numpy as jnp
+
+from darksector.events import Candidates
+from darksector.kinematics import (
+    Momentum,
+    cos_angle,
+    modulus,
+    polar,
+    select,
+    squared,
+    to_rest_frame,
+    total,
+    transverse,
+)
+
+
+@final
+@dataclass(frozen=True)
+class Observable:
+    """One number per candidate.
+
+    Parameters
+    ----------
+    compute
+        Candidates to the values, ``(n,)``.
+    unit
+        Unit in mathtext; empty for none.
+    label
+        Symbol in mathtext.
+    basf2
+        Name of the same quantity in Belle II's software; empty if there is none.
+    """
+
+    compute: Callable[[Candidates], jax.Array]
+    unit: str
+    label: str
+    basf2: str = ""
+
+
+def p_recoil(c: Candidates) -> Momentum:
+    """Return the four-momentum that recoils against the tracks, laboratory, GeV."""
+    return c.p_beams - total(c.tracks)
+
+
+def recoil_mass2(c: Candidates) -> jax.Array:
+    """Return the squared recoil mass, GeV²; negative values are kept."""
+    return squared(p_recoil(c))
+
+
+def theta_recoil_lab(c: Candidates) -> jax.Array:
+    """Return the polar angle of the recoil in the laboratory, rad."""
+    return polar(p_recoil(c))
+
+
+def pt_dimuon_cms(c: Candidates) -> jax.Array:
+    """Return the momentum of the track pair transverse to the beams in the cms, GeV."""
+    return transverse(to_rest_frame(total(c.tracks), c.p_beams))
+
+
+def track_opening(c: Candidates) -> jax.Array:
+    """Return the azimuth between the two tracks in the laboratory, rad."""
+    first, second = c.tracks
+    difference = jnp.arctan2(first.y, first.x) - jnp.arctan2(second.y, second.x)
+    return jnp.abs(jnp.arctan2(jnp.sin(difference), jnp.cos(difference)))
+
+
+def theta_track_min(c: Candidates) -> jax.Array:
+    """Return the smallest polar angle of a track in the laboratory, rad."""
+    return jnp.minimum(*(polar(p) for p in c.tracks))
+
+
+def theta_track_max(c: Candidates) -> jax.Array:
+    """Return the largest polar angle of a track in the laboratory, rad."""
+    return jnp.maximum(*(polar(p) for p in c.tracks))
+
+
+def pt_recoil_lmax(c: Candidates) -> jax.Array:
+    """Return the recoil momentum transverse to the faster track in the cms, GeV."""
+    return _transverse_to(c, fast=True)
+
+
+def pt_recoil_lmin(c: Candidates) -> jax.Array:
+    """Return the recoil momentum transverse to the slower track in the cms, GeV."""
+    return _transverse_to(c, fast=False)
+
+
+def photon_energy_sum(c: Candidates) -> jax.Array:
+    """Return the energy of all clusters in the laboratory, GeV."""
+    return sum((p.e for p in c.clusters), jnp.zeros_like(c.weights))
+
+
+def e_photon_near_recoil(c: Candidates) -> jax.Array:
+    """Return the largest cluster energy within 15 degrees of the recoil, GeV."""
+    recoil = p_recoil(c)
+    cone = jnp.cos(jnp.deg2rad(15.0))
+    energies = [
+        jnp.where(cos_angle(p, recoil) > cone, p.e, 0.0) for p in c.clusters
+    ]
+    return jnp.max(jnp.stack([jnp.zeros_like(c.weights), *energies]), axis=0)
+
+
+def dimuon_mass(c: Candidates) -> jax.Array:
+    """Return the mass of the track pair, GeV."""
+    return jnp.sqrt(jnp.maximum(squared(total(c.tracks)), 0.0))
+
+
+def _transverse_to(c: Candidates, *, fast: bool) -> jax.Array:
+    first, second = (to_rest_frame(p, c.p_beams) for p in c.tracks)
+    recoil = to_rest_frame(p_recoil(c), c.p_beams)
+    axis = select((modulus(first) > modulus(second)) == fast, first, second)
+    sine2 = 1 - cos_angle(recoil, axis) ** 2
+    return modulus(recoil) * jnp.sqrt(jnp.maximum(sine2, 0.0))
+
+
+OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
+    {
+        "recoil_mass2": Observable(
+            recoil_mass2, r"\mathrm{GeV}^2/c^4", r"M^2_\mathrm{rec}", "m2Recoil"
+        ),
+        "theta_recoil_lab": Observable(
+            theta_recoil_lab, "rad", r"\theta_\mathrm{rec}", "pRecoilTheta"
+        ),
+        "pt_dimuon_cms": Observable(
+            pt_dimuon_cms, r"\mathrm{GeV}/c", r"p^{T*}_{\mu\mu}", "useCMSFrame(pt)"
+        ),
+        "track_opening": Observable(track_opening, "rad", r"\Delta\phi"),
+        "theta_track_min": Observable(theta_track_min, "rad", r"\theta_\mathrm{min}"),
+        "theta_track_max": Observable(theta_track_max, "rad", r"\theta_\mathrm{max}"),
+        "pt_recoil_lmax": Observable(
+            pt_recoil_lmax, r"\mathrm{GeV}/c", r"p^{T,l_\mathrm{max}}_\mathrm{rec}"
+        ),
+        "pt_recoil_lmin": Observable(
+            pt_recoil_lmin, r"\mathrm{GeV}/c", r"p^{T,l_\mathrm{min}}_\mathrm{rec}"
+        ),
+        "photon_energy_sum": Observable(
+            photon_energy_sum,
+            r"\mathrm{GeV}",
+            r"E_\gamma^\mathrm{sum}",
+            "totalPhotonsEnergyOfEvent",
+        ),
+        "e_photon_near_recoil": Observable(
+            e_photon_near_recoil, r"\mathrm{GeV}", r"E_\gamma^\mathrm{near}"
+        ),
+        "dimuon_mass": Observable(
+            dimuon_mass, r"\mathrm{GeV}/c^2", r"m_{\mu\mu}", "M"
+        ),
+    }
+)

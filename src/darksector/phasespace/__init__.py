@@ -1,0 +1,1 @@
+"""Importance maps from the unit hypercube to phase space."""

@@ -1,0 +1,1 @@
+"""Figures; the only part of the package that imports a plotting library."""

@@ -1,0 +1,168 @@
+"""Figures of limits, ours and other people's, against the mediator's mass."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from darksector.limits.published import CouplingBand, PublishedLimit
+from darksector.plotting import labels, style, views
+from darksector.results import SearchResult
+
+OURS = ("observed", "expected", r"expected $\pm1\sigma$", r"expected $\pm2\sigma$")
+
+
+def cross_section_limit(result: SearchResult) -> Figure:
+    """Return the limit on the signal cross-section with its expected bands, fb."""
+    figure, (panel,) = style.panels(result)
+    _ours(panel, result, "sigma")
+    _axes(panel, result, "sigma", others=[])
+    style.legend(figure, panel, first=OURS, columns=4)
+    return figure
+
+
+def coupling_limit(
+    result: SearchResult,
+    overlays: Sequence[PublishedLimit],
+    bands: Sequence[CouplingBand] = (),
+) -> Figure:
+    """Return the limit on the coupling beside the limits and hints of others.
+
+    Parameters
+    ----------
+    result
+        The run; its first coupling is drawn with bands, the coupling under other
+        assumptions as dashed medians.
+    overlays
+        Published limits; those on another coupling have no place on this axis.
+    bands
+        Favoured ranges and bounds computed elsewhere.
+    """
+    figure, (panel,) = style.panels(result, height=6.2)
+    principal, *assumptions = labels.couplings(result)
+    near = views.bands_in_range(result, bands)
+    fitting = views.in_range(result, overlays, principal)
+    _bands(panel, near)
+    _published(panel, fitting)
+    _ours(panel, result, principal)
+    for name in assumptions:
+        _dashed(panel, result, name)
+    _axes(panel, result, principal, others=views.curves(fitting, near))
+    dashed = [_assumption(result, name) for name in assumptions]
+    style.legend(figure, panel, first=[*OURS, *dashed])
+    return figure
+
+
+def _ours(panel: Axes, result: SearchResult, quantity: str) -> None:
+    """Draw bands, median and observed limit; a point without neighbours gets bars."""
+    mass, band = result.limits.mass, result.limits.expected_band[quantity]
+    stretches = views.stretches(band)
+    _, median, one, two = OURS
+    for stretch in stretches:
+        x, (low2, low1, middle, up1, up2) = mass[stretch], np.asarray(band[stretch]).T
+        _between(panel, x, (low2, up2), colour=style.BAND_2, label=two)
+        _between(panel, x, (low1, up1), colour=style.BAND_1, label=one)
+        panel.plot(
+            x, middle, color=style.BLACK, marker="o", ms=3.5, lw=1.4, label=median,
+            zorder=4,
+        )  # fmt: skip
+        median = one = two = "_"  # one legend entry for all stretches
+    if quantity in result.limits.observed:
+        observed = np.ma.masked_invalid(result.limits.observed[quantity])
+        panel.plot(
+            mass, observed, color=style.BLUE, marker="s", ms=4, lw=1.8,
+            label=OURS[0], zorder=5,
+        )  # fmt: skip
+    if not stretches:
+        _absent(panel, result)
+
+
+def _between(
+    panel: Axes,
+    x: NDArray[np.float64],
+    edges: tuple[NDArray[np.float64], NDArray[np.float64]],
+    *,
+    colour: str,
+    label: str,
+) -> None:
+    low, high = edges
+    if len(x) > 1:
+        panel.fill_between(x, low, high, color=colour, lw=0, label=label, zorder=2)
+        return
+    middle = (low + high) / 2
+    width = 10 if colour == style.BAND_2 else 6
+    panel.errorbar(
+        x, middle, yerr=(high - low) / 2, fmt="none", ecolor=colour, elinewidth=width,
+        label=label, zorder=2,
+    )  # fmt: skip
+
+
+def _assumption(result: SearchResult, quantity: str) -> str:
+    return f"expected, {result.labels.quantities[quantity]}"
+
+
+def _dashed(panel: Axes, result: SearchResult, quantity: str) -> None:
+    panel.plot(
+        result.limits.mass,
+        result.limits.expected[quantity],
+        color="#404040",
+        linestyle="--",
+        marker="D",
+        markersize=3,
+        linewidth=1.4,
+        label=_assumption(result, quantity),
+        zorder=4,
+    )
+
+
+def _published(panel: Axes, limits: Sequence[PublishedLimit]) -> None:
+    for colour, limit in zip(style.OTHERS * 9, limits, strict=False):
+        ceiling = np.full_like(limit.values, 1e30)  # beyond any axis: all above is out
+        panel.fill_between(
+            limit.mass, limit.values, ceiling, color=colour, alpha=0.12, lw=0, zorder=1
+        )
+        panel.plot(
+            limit.mass, limit.values, color=colour, linewidth=1.3,
+            label=labels.published(limit), zorder=3,
+        )  # fmt: skip
+
+
+def _bands(panel: Axes, bands: Sequence[CouplingBand]) -> None:
+    fills = ((style.YELLOW, "////"), (style.GREY, "\\\\\\\\"), (style.PURPLE, "...."))
+    for (colour, hatch), band in zip(fills * 9, bands, strict=False):
+        if band.low is None:
+            panel.plot(
+                band.mass, band.high, color=style.GREY, linestyle="-.", linewidth=1.8,
+                label=band.label, zorder=3,
+            )  # fmt: skip
+            continue
+        panel.fill_between(
+            band.mass, band.low, band.high, facecolor=colour, edgecolor="#707070",
+            hatch=hatch, alpha=0.45, lw=0, label=band.label, zorder=1,
+        )  # fmt: skip
+
+
+def _axes(
+    panel: Axes, result: SearchResult, quantity: str, *, others: Sequence[views.Curve]
+) -> None:
+    panel.set_xlim(views.mass_range(result))
+    panel.set_xlabel(labels.MASS, fontsize=11)
+    panel.set_ylabel(f"upper limit on {labels.quantity(result, quantity)}", fontsize=11)
+    ends = views.value_range(result, quantity, others)
+    if ends is None:
+        panel.set_yticks([])
+        return
+    panel.set_yscale("log")
+    panel.set_ylim(ends)
+
+
+def _absent(panel: Axes, result: SearchResult) -> None:
+    reasons = sorted({status for status in result.limits.status if status != "ok"})
+    panel.text(
+        0.5, 0.5, "no limit: " + "; ".join(reasons), ha="center", va="center",
+        wrap=True, transform=panel.transAxes, fontsize=10,
+    )  # fmt: skip

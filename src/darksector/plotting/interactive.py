@@ -1,0 +1,223 @@
+"""The interactive twins of the figures, for the report."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+from numpy.typing import NDArray
+from plotly.offline import get_plotlyjs
+
+from darksector.limits.published import CouplingBand, PublishedLimit
+from darksector.plotting import labels, views
+from darksector.results import SearchResult
+
+# As in `style`, which is not imported here to keep the two libraries apart.
+STACK = ("#ABDCF4", "#F2CF80", "#80CFB9", "#E5BCD3", "#F8F2A1", "#C6C6C6")
+SIGNALS = (("#D55E00", "solid"), ("#0072B2", "dash"), ("#000000", "dashdot"))
+OTHERS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00")
+BAND_1, BAND_2 = "#8CC8EC", "#CFE7F6"
+_OPTIONS = {"displaylogo": False, "responsive": True, "plotlyServerURL": ""}
+
+
+def library() -> str:
+    """Return the script that all charts of a page share; embed it once."""
+    return str(get_plotlyjs())
+
+
+def chart(figure: go.Figure, name: str) -> str:
+    """Return the HTML of one chart without the library; `name` is its element's id."""
+    return str(
+        figure.to_html(
+            full_html=False,
+            include_plotlyjs=False,
+            div_id=name,
+            default_height="520px",
+            config=_OPTIONS,
+        )
+    )
+
+
+def recoil_spectrum(result: SearchResult) -> go.Figure:
+    """Return stacked backgrounds and signals at their limit, events per bin."""
+    figure = go.Figure()
+    components = zip(STACK * 9, views.stacking_order(result), strict=False)
+    for colour, name in components:
+        spectrum = result.spectra[name]
+        figure.add_bar(
+            x=_centres(spectrum.edges),
+            y=_numbers(spectrum.contents),
+            width=np.diff(spectrum.edges).tolist(),
+            marker={"color": colour, "line": {"width": 0}},
+            customdata=np.sqrt(spectrum.variances).tolist(),
+            hovertemplate="%{y:.4g} ± %{customdata:.2g}",
+            name=labels.to_html(result.labels.components.get(name, name)),
+        )
+    signals = zip(SIGNALS * 9, result.signal_spectra.items(), strict=False)
+    for (colour, dash), (mass, spectrum) in signals:
+        figure.add_scatter(
+            x=_centres(spectrum.edges),
+            y=_numbers(np.ma.masked_less_equal(spectrum.contents, 0)),
+            line={"shape": "hvh", "color": colour, "dash": dash},
+            mode="lines",
+            hovertemplate="%{y:.4g}",
+            name=f"signal, {mass:g} GeV, at the expected limit",
+        )
+    _layout(figure, labels.to_html(result.labels.observable), _per_bin(result))
+    figure.update_layout(barmode="stack", bargap=0, hovermode="x unified")
+    return figure
+
+
+def cross_section_limit(result: SearchResult) -> go.Figure:
+    """Return the limit on the signal cross-section with its expected bands, fb."""
+    figure = go.Figure()
+    _ours(figure, result, "sigma")
+    _limit_axes(figure, result, "sigma", others=[])
+    return figure
+
+
+def coupling_limit(
+    result: SearchResult,
+    overlays: Sequence[PublishedLimit],
+    bands: Sequence[CouplingBand] = (),
+) -> go.Figure:
+    """Return the limit on the coupling beside the limits and hints of others."""
+    figure = go.Figure()
+    principal, *assumptions = labels.couplings(result)
+    for band in bands:
+        _band(figure, band)
+    fitting = views.in_range(result, overlays, principal)
+    for colour, limit in zip(OTHERS * 9, fitting, strict=False):
+        figure.add_scatter(
+            x=limit.mass.tolist(),
+            y=limit.values.tolist(),
+            line={"color": colour},
+            mode="lines",
+            name=labels.published(limit),
+        )
+    _ours(figure, result, principal)
+    for name in assumptions:
+        figure.add_scatter(
+            x=result.limits.mass.tolist(),
+            y=_numbers(result.limits.expected[name]),
+            line={"color": "#404040", "dash": "dash"},
+            mode="lines+markers",
+            name="expected, " + labels.to_html(result.labels.quantities[name]),
+        )
+    _limit_axes(figure, result, principal, others=views.curves(fitting, bands))
+    return figure
+
+
+def _ours(figure: go.Figure, result: SearchResult, quantity: str) -> None:
+    mass, band = result.limits.mass, result.limits.expected_band[quantity]
+    for colour, (low, high), name in (
+        (BAND_2, (0, 4), "expected ±2σ"),
+        (BAND_1, (1, 3), "expected ±1σ"),
+    ):
+        for i, stretch in enumerate(views.stretches(band)):
+            x, y = mass[stretch], np.asarray(band[stretch])
+            shape = _outline(x, y[:, low], y[:, high])
+            figure.add_scatter(
+                **shape, fill="toself", fillcolor=colour, hoverinfo="skip",
+                mode="lines", line={"color": colour, "width": 8 if len(x) == 1 else 0},
+                name=name, legendgroup=name, showlegend=i == 0,
+            )  # fmt: skip
+    curves = [("expected", result.limits.expected[quantity], "#000000")]
+    if quantity in result.limits.observed:
+        curves.append(("observed", result.limits.observed[quantity], "#0072B2"))
+    for name, values, colour in curves:
+        figure.add_scatter(
+            x=mass.tolist(),
+            y=_numbers(values),
+            line={"color": colour},
+            mode="lines+markers",
+            name=name,
+        )
+
+
+def _band(figure: go.Figure, band: CouplingBand) -> None:
+    name = labels.to_html(band.label)
+    if band.low is None:
+        figure.add_scatter(
+            x=band.mass.tolist(),
+            y=band.high.tolist(),
+            line={"color": "#8C8C8C", "dash": "dashdot"},
+            mode="lines",
+            name=name,
+        )
+        return
+    figure.add_scatter(
+        **_outline(band.mass, band.low, band.high),
+        fill="toself",
+        opacity=0.6,
+        line={"width": 0},
+        mode="lines",
+        name=name,
+        hoverinfo="skip",
+    )
+
+
+def _outline(
+    x: NDArray[np.float64], low: NDArray[np.float64], high: NDArray[np.float64]
+) -> dict[str, list[float]]:
+    """Return the closed outline of a band: a chart has no gaps in its own fills."""
+    return {
+        "x": np.concatenate([x, x[::-1]]).tolist(),
+        "y": np.concatenate([low, high[::-1]]).tolist(),
+    }
+
+
+def _numbers(values: NDArray[np.float64]) -> list[float | None]:
+    """Return plain numbers; a masked point is null, which a chart leaves as a gap."""
+    return list(np.ma.asarray(values).tolist())
+
+
+def _centres(edges: NDArray[np.float64]) -> list[float]:
+    return ((edges[1:] + edges[:-1]) / 2).tolist()
+
+
+def _per_bin(result: SearchResult) -> str:
+    spectra = [*result.spectra.values(), *result.signal_spectra.values()]
+    if not spectra:
+        return "events"
+    return labels.to_html(labels.bin_width(spectra[0].edges, result.labels.observable))
+
+
+def _limit_axes(
+    figure: go.Figure,
+    result: SearchResult,
+    quantity: str,
+    *,
+    others: Sequence[views.Curve],
+) -> None:
+    name = labels.to_html(labels.quantity(result, quantity))
+    _layout(figure, labels.MASS, f"upper limit on {name}")
+    figure.update_xaxes(range=views.mass_range(result))
+    ends = views.value_range(result, quantity, others)
+    if ends is not None:
+        figure.update_yaxes(range=np.log10(ends).tolist())
+
+
+def _layout(figure: go.Figure, horizontal: str, vertical: str) -> None:
+    axis: dict[str, Any] = {
+        "showline": True,
+        "mirror": True,
+        "linecolor": "#404040",
+        "gridcolor": "#E6E6E6",
+        "ticks": "inside",
+        "zeroline": False,
+    }
+    figure.update_layout(
+        template="none",
+        margin={"l": 80, "r": 20, "t": 30, "b": 60},
+        legend={"orientation": "h", "y": -0.18},
+        xaxis={**axis, "title": {"text": horizontal}},
+        yaxis={
+            **axis,
+            "title": {"text": vertical},
+            "type": "log",
+            "exponentformat": "power",
+        },
+    )

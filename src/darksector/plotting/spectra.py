@@ -1,0 +1,121 @@
+"""Figures of a run's spectra, efficiencies and resolutions."""
+
+from __future__ import annotations
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from darksector.plotting import labels, style, views
+from darksector.results import SearchResult
+from darksector.statistics.spectrum import Spectrum
+
+
+def recoil_spectrum(result: SearchResult) -> Figure:
+    """Return the stacked backgrounds and the signals at their limit, events per bin.
+
+    Notes
+    -----
+    Observed counts belong to windows, not to bins, and are not drawn here.
+    """
+    figure, (panel,) = style.panels(result, height=5.6)
+    components = views.stacking_order(result)
+    if components:
+        _stack(panel, result, components)
+    signals = zip(style.LINES * 9, result.signal_spectra.items(), strict=False)
+    for (colour, dashes), (mass, signal) in signals:
+        panel.stairs(
+            signal.contents,
+            signal.edges,
+            color=colour,
+            linestyle=dashes,
+            linewidth=1.8,
+            label=f"signal, {mass:g} GeV, at the expected limit",
+        )
+    _axes(panel, result)
+    style.legend(figure, panel)
+    return figure
+
+
+def efficiency_and_resolution(result: SearchResult) -> Figure:
+    """Return efficiency, %, above resolution in the observable's unit, against mass."""
+    figure, (upper, lower) = style.panels(result, rows=2, height=6.0)
+    windows = result.windows
+    upper.errorbar(
+        windows.mass,
+        100 * windows.efficiency,
+        yerr=100 * windows.efficiency_error,
+        color=style.BLUE,
+        marker="o",
+        markersize=4,
+        capsize=2,
+        linewidth=1.2,
+    )
+    lower.plot(
+        windows.mass,
+        windows.resolution,
+        color=style.VERMILION,
+        marker="s",
+        markersize=4,
+        linewidth=1.2,
+    )
+    upper.set_ylabel("signal efficiency [%]", fontsize=11)
+    unit = labels.unit(result.labels.observable)
+    lower.set_ylabel(f"resolution [{unit}]" if unit else "resolution", fontsize=11)
+    lower.set_xlabel(labels.MASS, fontsize=11)
+    for panel in (upper, lower):
+        panel.set_ylim(0, 1.1 * panel.get_ylim()[1])
+    return figure
+
+
+def _stack(panel: Axes, result: SearchResult, components: tuple[str, ...]) -> None:
+    edges = result.spectra[components[0]].edges
+    base = np.zeros(len(edges) - 1)
+    for colour, name in zip(style.STACK * 9, components, strict=False):
+        top = base + result.spectra[name].contents
+        panel.stairs(
+            top,
+            edges,
+            baseline=base,
+            fill=True,
+            color=colour,
+            label=result.labels.components.get(name, name),
+        )
+        base = top
+    error = np.sqrt(np.sum([s.variances for s in result.spectra.values()], axis=0))
+    panel.stairs(base, edges, color=style.BLACK, linewidth=0.8)
+    panel.stairs(
+        base + error,
+        edges,
+        baseline=np.maximum(base - error, 0),
+        fill=True,
+        facecolor="none",
+        edgecolor="#505050",
+        hatch="////",
+        linewidth=0,
+        label="simulation statistics",
+    )
+
+
+def _axes(panel: Axes, result: SearchResult) -> None:
+    drawn = [*result.spectra.values(), *result.signal_spectra.values()]
+    panel.set_xlabel(result.labels.observable, fontsize=11)
+    if not drawn:
+        return
+    edges = drawn[0].edges
+    panel.set_xlim(edges[0], edges[-1])
+    panel.set_ylabel(labels.bin_width(edges, result.labels.observable), fontsize=11)
+    filled = [s for s in drawn if np.any(s.contents > 0)]
+    if filled:
+        panel.set_yscale("log")
+        panel.set_ylim(_decades(filled, result))
+
+
+def _decades(filled: list[Spectrum], result: SearchResult) -> tuple[float, float]:
+    """Return the ends of a logarithmic axis: all peaks, at most seven decades."""
+    total = np.sum([s.contents for s in result.spectra.values()], axis=0)
+    high = max(float(np.max(s.contents)) for s in filled)
+    high = max(high, float(np.max(total, initial=0.0)))
+    # A tenth of the typical bin: a stray bin far below sets no scale.
+    low = min(float(np.median(s.contents[s.contents > 0])) / 10 for s in filled)
+    return max(low / 2, high * 1e-7), high * 3

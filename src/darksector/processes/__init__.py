@@ -1,0 +1,1 @@
+"""e+e- -> final state: squared amplitudes with the phase space that fits them."""

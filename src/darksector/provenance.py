@@ -1,0 +1,112 @@
+"""Where a result comes from: versions, card hashes, seed, citations."""
+
+from __future__ import annotations
+
+import hashlib
+import platform
+import re
+import sys
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from importlib.resources import files
+from typing import Any, final
+
+from darksector.errors import UnknownName
+
+_ENTRY = re.compile(r"(?ms)^@\w+\{(?P<cite>[^,\s]+),\n(?P<fields>.*?)^\}$")
+_IDENTIFIER = re.compile(r"(?m)^  (eprint|doi|url) = \{(.+)\},$")
+_PREFIX = {"eprint": "arXiv", "doi": "doi", "url": "url"}
+
+PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "matplotlib", "pyarrow")
+
+
+@final
+@dataclass(frozen=True)
+class Provenance:
+    """What is needed to repeat a run and to cite what it used.
+
+    Parameters
+    ----------
+    seed
+        The one seed of the run.
+    versions
+        Package to version, with Python and the platform.
+    inputs
+        Card or input file to the SHA-256 of its bytes.
+    references
+        ``arXiv:...`` keys of every paper whose formula, number or curve was used.
+    """
+
+    seed: int
+    versions: Mapping[str, str]
+    inputs: Mapping[str, str]
+    references: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values, ready for JSON."""
+        return {
+            "seed": self.seed,
+            "versions": dict(self.versions),
+            "inputs": dict(self.inputs),
+            "references": list(self.references),
+        }
+
+
+def sha256(content: bytes) -> str:
+    """Return the hexadecimal SHA-256 of some bytes."""
+    return hashlib.sha256(content).hexdigest()
+
+
+def versions() -> dict[str, str]:
+    """Return the versions of Python, the platform and the packages that compute."""
+    found = {"python": platform.python_version(), "platform": sys.platform}
+    for package in ("darksector", *PACKAGES):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            found[package] = "not installed"
+    return found
+
+
+def bibtex(references: Iterable[str]) -> str:
+    """Return the BibTeX entries of some references, each paper once.
+
+    Parameters
+    ----------
+    references
+        Keys of the form ``arXiv:1403.2727``, ``doi:10.1093/ptep/ptac097`` or
+        ``url:https://...``; papers with none of these go by the key that INSPIRE gives
+        them, ``inspire:Kuraev:1985hb``.
+
+    Raises
+    ------
+    UnknownName
+        If ``references.bib`` has no such entry.
+
+    Examples
+    --------
+    >>> bibtex(["arXiv:1403.2727"]).splitlines()[0]
+    '@article{Shuve:2014doa,'
+    """
+    entries = _entries()
+    wanted = list(references)
+    for name in wanted:
+        if name not in entries:
+            kind = "reference"
+            raise UnknownName(kind, name, entries)
+    return "\n".join(
+        f"{entry}\n" for entry in dict.fromkeys(entries[n] for n in wanted)
+    )
+
+
+def _entries() -> dict[str, str]:
+    """Return each entry of ``references.bib`` under every name that it goes by."""
+    text = files("darksector").joinpath("references.bib").read_text(encoding="utf-8")
+    entries = {}
+    for entry in _ENTRY.finditer(text):
+        found = _IDENTIFIER.findall(entry["fields"])
+        names = [f"{_PREFIX[field]}:{value}" for field, value in found]
+        for name in names or [f"inspire:{entry['cite']}"]:
+            entries[name] = entry[0]
+    return entries

@@ -1,0 +1,172 @@
+"""Writes the output folder of a run, every file whole or not at all."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from collections.abc import Iterator, Mapping, Sequence
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import tomli_w
+
+from darksector import provenance
+from darksector.errors import OutputError
+from darksector.io.files import atomic_write
+from darksector.limits import published
+from darksector.limits.published import CouplingBand, PublishedLimit
+from darksector.report import tables
+from darksector.results import SearchResult
+
+
+def write_folder(
+    result: SearchResult, folder: Path, *, bands: Sequence[CouplingBand] = ()
+) -> None:
+    """Write every file of a run.
+
+    Parameters
+    ----------
+    result
+        What the run found.
+    folder
+        Where it goes; made if it is missing.
+    bands
+        Favoured ranges and bounds to draw beside the limit on the coupling.
+
+    Raises
+    ------
+    OutputError
+        If the folder cannot be written, or holds the results of another run.
+    """
+    _check_same_run(folder, result.config)
+    overlays = [published.load(key) for key in result.published]
+    for name, content in _documents(result):
+        atomic_write(folder / name, content)
+    _save_figures(result, folder, overlays, bands)
+    page = report_html(result, overlays, bands)
+    atomic_write(folder / "report.html", page.encode())
+
+
+def report_html(
+    result: SearchResult,
+    overlays: Sequence[PublishedLimit],
+    bands: Sequence[CouplingBand],
+) -> str:
+    """Return the report: one page that needs no network."""
+    import jinja2
+    from markupsafe import Markup
+
+    from darksector.plotting import interactive, labels
+
+    environment = jinja2.Environment(
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["mathtext"] = lambda text: Markup(labels.to_html(text))
+    charts = {
+        name: Markup(interactive.chart(figure, name))
+        for name, figure in _charts(result, overlays, bands)
+    }
+    source = files("darksector.report").joinpath("report.html.jinja")
+    return environment.from_string(source.read_text(encoding="utf-8")).render(
+        result=result,
+        summary=_summary(result),
+        config=tomli_w.dumps(result.config),
+        charts=charts,
+        library=Markup(interactive.library()),
+        systematics=tables.systematics_table(result),
+        cutflow=tables.cutflow_table(result),
+        cuts=tables.cut_descriptions(result),
+        windows=tables.window_table(result),
+    )
+
+
+def _check_same_run(folder: Path, config: Mapping[str, Any]) -> None:
+    path = folder / "run.toml"
+    try:
+        there = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        msg = f"{str(folder)!r} cannot be used ({error}); choose another output folder."
+        raise OutputError(msg) from error
+    if there != tomllib.loads(tomli_w.dumps(config)):
+        msg = (
+            f"{str(folder)!r} holds the results of another run (its run.toml differs); "
+            "choose another output folder or remove this one."
+        )
+        raise OutputError(msg)
+
+
+def _documents(result: SearchResult) -> Iterator[tuple[str, bytes]]:
+    """Yield file name and content; ``run.toml`` first, as it marks the folder."""
+    from darksector.io import hepdata, pyhf
+
+    yield "run.toml", tomli_w.dumps(result.config).encode()
+    yield "limits.csv", tables.limits_csv(result)
+    yield "cutflow.csv", tables.cutflow_csv(result)
+    yield "windows.csv", tables.windows_csv(result)
+    yield "spectra.parquet", tables.spectra_parquet(result)
+    workspace = pyhf.workspace(result.counting, result.windows.mass, result.observed)
+    yield "workspace.json", _json(workspace)
+    for name, text in hepdata.submission(result).items():
+        yield f"hepdata/{name}", text.encode()
+    yield "provenance.json", _json(result.provenance.to_dict())
+    references = provenance.bibtex(result.provenance.references)
+    yield "references.bib", references.encode()
+
+
+def _json(content: Mapping[str, Any]) -> bytes:
+    return (json.dumps(content, indent=2, allow_nan=False) + "\n").encode()
+
+
+def _save_figures(
+    result: SearchResult,
+    folder: Path,
+    overlays: Sequence[PublishedLimit],
+    bands: Sequence[CouplingBand],
+) -> None:
+    from darksector.plotting import exclusion, labels, spectra, style
+
+    figures = {
+        "recoil_mass2_spectrum": spectra.recoil_spectrum(result),
+        "efficiency_and_resolution": spectra.efficiency_and_resolution(result),
+        "limit_cross_section": exclusion.cross_section_limit(result),
+    }
+    for name in labels.couplings(result)[:1]:
+        figures[f"limit_{name}"] = exclusion.coupling_limit(result, overlays, bands)
+    for stem, figure in figures.items():
+        style.save(figure, folder, stem)
+
+
+def _charts(
+    result: SearchResult,
+    overlays: Sequence[PublishedLimit],
+    bands: Sequence[CouplingBand],
+) -> Iterator[tuple[str, Any]]:
+    from darksector.plotting import interactive, labels
+
+    if labels.couplings(result):
+        yield "coupling", interactive.coupling_limit(result, overlays, bands)
+    yield "cross-section", interactive.cross_section_limit(result)
+    yield "spectrum", interactive.recoil_spectrum(result)
+
+
+def _summary(result: SearchResult) -> dict[str, str]:
+    from darksector.plotting import labels
+
+    names, limits = result.labels, result.limits
+    return {
+        "search": result.name,
+        "model": names.model,
+        "machine": names.machine,
+        "detector": names.detector,
+        "luminosity": labels.luminosity(result.luminosity),
+        "confidence level": f"{100 * limits.confidence_level:.4g} %",
+        "method": limits.method,
+        "seed": str(result.provenance.seed),
+        **names.conventions,
+    }
