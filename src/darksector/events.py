@@ -30,9 +30,10 @@ class Events:
         initial-state photons are not stored; they carry what the final state lacks.
     """
 
-    momenta: Float[Array, "n k 4"]
-    weights: Float[Array, " n"]
-    p_beams: Float[Array, "n 4"]
+    # *n, not n: inside kernels the events are blocked, (blocks, events in a block)
+    momenta: Float[Array, "*n k 4"]
+    weights: Float[Array, "*n"]
+    p_beams: Float[Array, "*n 4"]
     pdg: tuple[int, ...] = field(metadata={"static": True})
 
     def slot(self, index: int) -> Momentum:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from math import cos, hypot, sin, sqrt
+from math import cos, hypot, inf, sin, sqrt
 from typing import Any, final
 
 import numpy as np
@@ -53,9 +53,10 @@ class Machine:
     references: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        if not (self.energy_her > MASS["e"] and self.energy_ler > MASS["e"]):
+        lowest = MASS["e"]
+        if not (lowest < self.energy_her < inf and lowest < self.energy_ler < inf):
             msg = (
-                f"beam energies must be above {MASS['e']:.2e} GeV, got "
+                f"beam energies must be finite and above {lowest:.2e} GeV, got "
                 f"{self.energy_her} (HER) and {self.energy_ler} (LER)."
             )
             raise OutOfDomain(msg)
@@ -65,9 +66,11 @@ class Machine:
                 f"{self.half_crossing_angle}; 83 mrad full crossing is 0.0415."
             )
             raise OutOfDomain(msg)
-        if not (self.energy_spread_her >= 0 and self.energy_spread_ler >= 0):
+        if not (
+            0 <= self.energy_spread_her < inf and 0 <= self.energy_spread_ler < inf
+        ):
             msg = (
-                "energy spreads must be >= 0 GeV, got "
+                "energy spreads must be finite and >= 0 GeV, got "
                 f"{self.energy_spread_her} and {self.energy_spread_ler}."
             )
             raise OutOfDomain(msg)
@@ -186,7 +189,14 @@ def _entry(key: str, entry: Any, allowed: set[str], origin: str) -> tuple[float,
             f"'value' and 'source', got {entry!r}."
         )
         raise InvalidCard(msg)
-    return float(entry["value"]), str(entry["source"])
+    value, source = entry["value"], entry["source"]
+    if type(value) not in {int, float} or not isinstance(source, str) or not source:
+        msg = (
+            f"machine card {origin!r}: {key} must have a number as 'value' and a text "
+            f"as 'source', got {entry!r}."
+        )
+        raise InvalidCard(msg)
+    return float(value), source
 
 
 def _beam(energy: float, angle: float, *, forward: float) -> NDArray[np.float64]:

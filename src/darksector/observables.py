@@ -103,9 +103,7 @@ def e_photon_near_recoil(c: Candidates) -> jax.Array:
     """Return the largest cluster energy within 15 degrees of the recoil, GeV."""
     recoil = p_recoil(c)
     cone = jnp.cos(jnp.deg2rad(15.0))
-    energies = [
-        jnp.where(cos_angle(p, recoil) > cone, p.e, 0.0) for p in c.clusters
-    ]
+    energies = [jnp.where(cos_angle(p, recoil) > cone, p.e, 0.0) for p in c.clusters]
     return jnp.max(jnp.stack([jnp.zeros_like(c.weights), *energies]), axis=0)
 
 
@@ -151,8 +149,6 @@ OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
         "e_photon_near_recoil": Observable(
             e_photon_near_recoil, r"\mathrm{GeV}", r"E_\gamma^\mathrm{near}"
         ),
-        "dimuon_mass": Observable(
-            dimuon_mass, r"\mathrm{GeV}/c^2", r"m_{\mu\mu}", "M"
-        ),
+        "dimuon_mass": Observable(dimuon_mass, r"\mathrm{GeV}/c^2", r"m_{\mu\mu}", "M"),
     }
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import platform
 import re
 import sys
@@ -10,9 +11,10 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from importlib.resources import files
+from pathlib import Path
 from typing import Any, final
 
-from darksector.errors import UnknownName
+from darksector.errors import InvalidFile, UnknownName
 
 _ENTRY = re.compile(r"(?ms)^@\w+\{(?P<cite>[^,\s]+),\n(?P<fields>.*?)^\}$")
 _IDENTIFIER = re.compile(r"(?m)^  (eprint|doi|url) = \{(.+)\},$")
@@ -98,6 +100,26 @@ def bibtex(references: Iterable[str]) -> str:
     return "\n".join(
         f"{entry}\n" for entry in dict.fromkeys(entries[n] for n in wanted)
     )
+
+
+def read_references(folder: Path) -> tuple[str, ...]:
+    """Return the references that a finished run recorded.
+
+    Raises
+    ------
+    InvalidFile
+        If the folder has no readable ``provenance.json``.
+    """
+    path = folder / "provenance.json"
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        return tuple(str(key) for key in record["references"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        msg = (
+            f"cannot read {str(path)!r} ({type(error).__name__}); name the output "
+            "folder of a finished run."
+        )
+        raise InvalidFile(msg) from None
 
 
 def _entries() -> dict[str, str]:

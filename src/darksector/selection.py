@@ -39,7 +39,9 @@ class Cut:
 
     def __post_init__(self) -> None:
         if not inspect.getdoc(self.passes):
-            msg = f"cut {self.label!r} needs a docstring that says what it keeps and why."
+            msg = (
+                f"cut {self.label!r} needs a docstring that says what it keeps and why."
+            )
             raise InvalidCard(msg)
 
     @property

@@ -76,6 +76,20 @@ def test_signal_systematic_alone_is_a_smeared_zero_count():
     assert tail == pytest.approx(0.1, abs=1e-8)
 
 
+def test_a_negligible_share_on_the_background_changes_nothing():
+    """The signal then moves 400,000 times faster than the background."""
+    limits = [
+        bayesian_upper_limit(
+            counting([3.0], systematics=(Systematic("yield", 0.5, size, "test"),)),
+            np.array([40]),
+            confidence_level=0.9,
+        )[0]
+        for size in (0.0, 1e-6)
+    ]
+
+    assert limits[1] == pytest.approx(limits[0], rel=1e-5)
+
+
 def test_a_window_without_signal_is_masked_and_the_others_survive():
     model = counting([5.0, 5.0], signal=[0.0, 1.0])
 

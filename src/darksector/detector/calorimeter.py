@@ -50,13 +50,19 @@ def measure_cluster(calorimeter: Calorimeter, p: Momentum, z: jax.Array) -> Mome
     """Return the reconstructed massless four-momentum, GeV, for normal numbers ``(n, 3)``."""
     theta = polar(p)
     region = jnp.searchsorted(calorimeter.region_edges, jnp.rad2deg(theta))
-    energy = p.e * (1 + _resolution(calorimeter.energy_resolution[region], p.e) / 100 * z[:, 0])
+    energy = p.e * (
+        1 + _resolution(calorimeter.energy_resolution[region], p.e) / 100 * z[:, 0]
+    )
     energy = jnp.maximum(energy, 0.0)
-    theta = theta + _resolution(calorimeter.theta_resolution[region], p.e) / 1000 * z[:, 1]
+    theta = (
+        theta + _resolution(calorimeter.theta_resolution[region], p.e) / 1000 * z[:, 1]
+    )
     phi = jnp.arctan2(p.y, p.x)
     phi = phi + _resolution(calorimeter.phi_resolution[region], p.e) / 1000 * z[:, 2]
     pt = energy * jnp.sin(theta)
-    return Momentum(energy, pt * jnp.cos(phi), pt * jnp.sin(phi), energy * jnp.cos(theta))
+    return Momentum(
+        energy, pt * jnp.cos(phi), pt * jnp.sin(phi), energy * jnp.cos(theta)
+    )
 
 
 def _resolution(rows: jax.Array, energy: jax.Array) -> jax.Array:

@@ -77,12 +77,12 @@ def outcomes(pdg: tuple[int, ...], topology: Topology) -> tuple[tuple[str, ...],
     return tuple(_matching(pdg, topology))
 
 
-def _matching(
-    pdg: tuple[int, ...], topology: Topology
-) -> Iterator[tuple[str, ...]]:
+def _matching(pdg: tuple[int, ...], topology: Topology) -> Iterator[tuple[str, ...]]:
     wanted = sorted(topology.tracks)
     for responses in product(*(_responses(code) for code in pdg)):
-        tracks = [(r, code) for r, code in zip(responses, pdg, strict=True) if r in TRACKS]
+        tracks = [
+            (r, code) for r, code in zip(responses, pdg, strict=True) if r in TRACKS
+        ]
         # leptons have positive codes and negative charge
         neutral = sum(1 if code > 0 else -1 for _, code in tracks) == 0
         if sorted(r for r, _ in tracks) == wanted and neutral:
@@ -175,7 +175,9 @@ def _responses(code: int) -> tuple[str, ...]:
     if abs(code) in _INVISIBLE:
         return ("invisible",)
     if abs(code) not in _RESPONSES:
-        raise UnknownName("detector response for PDG id", str(code), map(str, _RESPONSES))
+        raise UnknownName(
+            "detector response for PDG id", str(code), map(str, _RESPONSES)
+        )
     return _RESPONSES[abs(code)]
 
 

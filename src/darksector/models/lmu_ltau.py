@@ -5,7 +5,7 @@ References: arXiv:1403.2727 (Shuve), arXiv:1609.04026 (Altmannshofer).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from math import log, pi, sqrt
 from typing import ClassVar, final
@@ -132,4 +132,21 @@ def _delta_a_mu(mass: float) -> float:
     return float(_UNIT_WEIGHTS @ integrand) / (8 * pi**2)
 
 
-MODEL: Callable[..., Model] = LmuLtau
+@final
+@dataclass(frozen=True)
+class GMinusTwo:
+    """Measured minus predicted (g-2)/2 of the muon as it stood in one year."""
+
+    year: int
+    difference: float
+    error: float
+    reference: str
+
+
+G_MINUS_TWO = (
+    GMinusTwo(2019, 27.06e-10, 7.26e-10, "arXiv:1802.02995"),
+    GMinusTwo(2021, 251e-11, 59e-11, "arXiv:2104.03281"),
+    GMinusTwo(2025, 38e-11, 63e-11, "arXiv:2505.21476"),
+)
+
+MODEL = LmuLtau

@@ -30,14 +30,6 @@ def logarithmic(u: jax.Array, low: Bound, high: Bound) -> Draw:
     return Draw(value, value * span)
 
 
-def power(u: jax.Array, low: Bound, high: Bound, *, exponent: float) -> Draw:
-    """Draw with density ∝ x**-exponent on [low, high], 0 < low, exponent ≠ 1."""
-    k = 1.0 - exponent
-    bottom, top = low**k, high**k
-    value = (bottom + (top - bottom) * u) ** (1 / k)
-    return Draw(value, (top - bottom) / k * value**exponent)
-
-
 def logit(u: jax.Array, low: Bound, high: Bound) -> Draw:
     """Draw with density ∝ 1/(x(1-x)) on [low, high] inside (0, 1)."""
     bottom = jnp.log(low / (1 - low))

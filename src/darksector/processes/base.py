@@ -133,6 +133,11 @@ class Process(abc.ABC):
             "order": "tree level",
         }
 
+    @property
+    def total_dimension(self) -> int:
+        """Number of uniform numbers per event: beams, radiation, hard process."""
+        return BEAM_DIMENSIONS + self.dimension
+
     def cross_section(
         self, machine: Machine, *, precision: float = 1e-3, seed: int = 1
     ) -> CrossSection:
@@ -186,7 +191,7 @@ class Process(abc.ABC):
     def chunk(self, machine: Machine, seed: int, index: int) -> Events:
         """Return one chunk of `CHUNK` events whose mean weight is the cross-section, fb."""
         generator = stream(seed, "generate", type(self).__name__, index)
-        u = generator.random((CHUNK, BEAM_DIMENSIONS + self.dimension))
+        u = generator.random((CHUNK, self.total_dimension))
         return self.events_from(u, machine)
 
     def events_from(self, u: NDArray[np.float64], machine: Machine) -> Events:

@@ -152,9 +152,8 @@ def _losses(
 ) -> _Losses:
     """Draw the energy losses: m² < 4ωω' for every direction of the electrons."""
     largest = energy - _ME
-    scale2 = mappings.power(
-        u, parameters["mass_min"] ** 2, 4 * largest**2, exponent=_MASS2_EXPONENT
-    )
+    # logarithmic, not the dσ/dm² ∝ m^-4 of the total: searches look at large masses
+    scale2 = mappings.logarithmic(u, parameters["mass_min"] ** 2, 4 * largest**2)
     half = jnp.sqrt(scale2.value) / 2
     reach = jnp.log(largest / half)
     rapidity = mappings.flat(v, -reach, reach)
@@ -220,7 +219,6 @@ def _amplitude(beams: Pair, final: tuple[Momentum, ...]) -> Amplitude:
     return amplitude
 
 
-_MASS2_EXPONENT = 1.6  # between dσ/dm² ∝ m^-4 and what survives a momentum cut
 _ISR_SCALE = 3e-5  # GeV²; measured: exp<ln Q²> = 2.8e-5 for m(mu mu) > 0.5 GeV
 
 PROCESS = TwoPhotonDimuon

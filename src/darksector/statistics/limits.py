@@ -111,7 +111,7 @@ def bayesian_upper_limit(
     background is integrated around its mode (`log_marginal`) on a grid in
     :math:`\ln\sigma`; the rest, :math:`w`, acts on :math:`\ln\sigma` alone, so its
     integral is a convolution, and the trapezoidal (sinc) rule does the last one.
-    Relative precision is 1e-6, and some percent where a count is impossible (none of
+    Relative precision is 1e-5, and some percent where a count is impossible (none of
     10⁶ expected events): a number then, but no longer a measurement.
 
     Examples
@@ -270,7 +270,7 @@ class _Posterior:
         kernel, weight = np.empty_like(distance), np.empty_like(distance)
         sharp = self.blur[:, 0] == 0
         t = distance[sharp] / spacing[sharp]
-        # Stenger, Numerical Methods Based on Sinc and Analytic Functions (1993), 3.6
+        # Stenger, Numerical Methods Based on Sinc and Analytic Functions (1993)
         kernel[sharp] = 0.5 + sici(np.pi * t)[0] / np.pi
         weight[sharp] = np.sinc(t) / spacing[sharp]
         t = distance[~sharp] / self.blur[~sharp]

@@ -43,7 +43,7 @@ def punzi_sensitivity(
 
     Notes
     -----
-    arXiv:physics/0308063, the improved Gaussian approximation of its eq. 7.  Zero
+    arXiv:physics/0308063 (Punzi), in the form used by punzinet (fom.py).  Zero
     efficiency gives +inf, the worst value there is, so that `argmin` is always safe.
 
     Examples

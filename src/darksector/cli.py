@@ -1,0 +1,235 @@
+"""The command line; heavy packages are imported by the command that needs them."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import shutil
+import sys
+import tomllib
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from darksector.errors import DarksectorError, InvalidConfig, OutputError
+
+if TYPE_CHECKING:
+    from darksector.searches.base import Search
+
+Row = Mapping[str, Any]
+
+KINDS = ("searches", "models", "processes", "machines", "detectors")
+_RUN_KEYS = ("luminosity", "masses", "seed", "events", "observed", "invisible")
+
+as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+
+
+class _Group(click.Group):
+    """A group that turns the package's errors into one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except DarksectorError as error:
+            click.echo(f"{type(error).__name__}: {error}", err=True)
+            ctx.exit(1)
+        except KeyboardInterrupt:
+            click.echo("Stopped; run the same command again to resume.", err=True)
+            ctx.exit(130)
+
+
+@click.group(cls=_Group, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="darksector")
+def main() -> None:
+    """From a dark-sector Lagrangian to an exclusion plot at an e+e- B-factory."""
+
+
+@main.command("list")
+@click.argument("kind", type=click.Choice(KINDS), required=False)
+@as_json
+def list_(kind: str | None, as_json: bool) -> None:
+    """List what is available."""
+    from darksector import registry
+
+    rows = [
+        {"kind": k, "name": name}
+        for k in ([kind] if kind else KINDS)
+        for name in getattr(registry, k.upper()).names()
+    ]
+    _print(rows, as_json)
+
+
+@main.command()
+@click.argument("search")
+@click.option("--luminosity", help="Integrated luminosity with unit, e.g. 276/pb.")
+@click.option("--masses", help="Masses in GeV: start:stop:step or a,b,c.")
+@click.option("--seed", type=click.IntRange(min=0), help="Random seed [default: 1].")
+@click.option("--output", type=click.Path(path_type=Path), help="Output folder.")
+@click.option("--events", multiple=True, help="LHE file of a signal sample.")
+@click.option("--observed", help="CSV of observed counts: mass_gev,observed.")
+@click.option("--invisible", type=int, help="PDG code of the invisible particle.")
+@click.option("--workers", type=click.IntRange(min=1), help="Local processes.")
+@as_json
+def run(
+    search: str,
+    output: Path | None,
+    workers: int | None,
+    as_json: bool,
+    **given: Any,
+) -> None:
+    """Run SEARCH, a name from `darksector list` or a run.toml, and write a folder."""
+    from darksector.searches.base import Execution, Inputs
+
+    settings = _settings(search, given)
+    declared: Search = settings["search"]
+    folder = output or Path("results") / declared.name
+    checkpoint = folder / ".checkpoint"
+    _check_writable(folder)
+    with _progress(declared.title) as progress:
+        result = declared.run(
+            luminosity=settings["luminosity"],
+            masses=settings["masses"],
+            seed=settings["seed"],
+            inputs=Inputs(
+                events=tuple(Path(p) for p in settings["events"]),
+                observed=Path(settings["observed"]) if settings["observed"] else None,
+                invisible=settings["invisible"],
+            ),
+            execution=Execution(workers, checkpoint, progress),
+        )
+    result.save(folder)
+    shutil.rmtree(checkpoint, ignore_errors=True)
+    _show(folder, as_json)
+    if not as_json:
+        click.echo(f"Wrote {folder}; open {folder / 'report.html'} in a browser.")
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@as_json
+def show(folder: Path, as_json: bool) -> None:
+    """Print the limits of a run."""
+    _show(folder, as_json)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path))
+@as_json
+def cite(folder: Path, as_json: bool) -> None:
+    """Print the BibTeX of what a run used."""
+    from darksector import provenance
+
+    references = provenance.read_references(folder)
+    if as_json:
+        _print([{"reference": key} for key in references], as_json)
+    else:
+        click.echo(provenance.bibtex(references))
+
+
+@main.command()
+@as_json
+def doctor(as_json: bool) -> None:
+    """Check this environment and say what to do."""
+    from darksector import diagnosis
+
+    checks = diagnosis.checks()
+    _print([asdict(check) for check in checks], as_json)
+    if any(check.status == "fail" for check in checks):
+        raise SystemExit(1)
+
+
+def _settings(search: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the settings of a run: options, else the run file, else the search's own."""
+    from darksector import units
+    from darksector.registry import SEARCHES
+
+    file = _run_file(Path(search)) if search.endswith(".toml") else {"search": search}
+    declared = SEARCHES.load(file["search"])
+    defaults = {
+        "luminosity": declared.dataset,
+        "masses": declared.mass_grid,
+        "seed": 1,
+        "events": (),
+        "observed": None,
+        "invisible": None,
+    }
+    chosen = {k: v for k, v in given.items() if v not in (None, ())}
+    settings = {**defaults, **file, **chosen, "search": declared}
+    if isinstance(settings["masses"], str):
+        settings["masses"] = units.masses(settings["masses"])
+    return settings
+
+
+def _run_file(path: Path) -> dict[str, Any]:
+    try:
+        content = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        msg = f"run file {str(path)!r} cannot be read: {error}."
+        raise InvalidConfig(msg) from None
+    unknown = set(content) - {"search", *_RUN_KEYS}
+    if unknown or "search" not in content:
+        what = f"has the unknown key {min(unknown)!r}" if unknown else "lacks 'search'"
+        msg = f"run file {str(path)!r} {what}; allowed: search, {', '.join(_RUN_KEYS)}."
+        raise InvalidConfig(msg)
+    return content
+
+
+def _check_writable(folder: Path) -> None:
+    """Refuse an output folder before hours of work, not after."""
+    try:
+        (folder / ".checkpoint").mkdir(parents=True, exist_ok=True)
+        probe = folder / ".checkpoint" / ".probe"
+        probe.touch()
+        probe.unlink()
+    except OSError as error:
+        msg = (
+            f"output folder {str(folder)!r} is not writable ({error.strerror}); "
+            "choose another with --output."
+        )
+        raise OutputError(msg) from None
+
+
+@contextlib.contextmanager
+def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
+    from rich.console import Console
+    from rich.progress import MofNCompleteColumn, Progress
+
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=Console(stderr=True)) as bar:
+        task = bar.add_task(title, total=None)
+        yield lambda done, total: bar.update(task, completed=done, total=total)
+
+
+def _show(folder: Path, as_json: bool) -> None:
+    from darksector.report.summary import summary_table
+
+    _print([asdict(row) for row in summary_table(folder)], as_json)
+
+
+def _print(rows: Sequence[Row], as_json: bool) -> None:
+    """Print rows as an aligned table, or as JSON."""
+    if as_json:
+        click.echo(json.dumps(list(rows), indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0] if rows else ():
+        table.add_column(name)
+    for row in rows:
+        table.add_row(*(_cell(value) for value in row.values()))
+    Console(width=None if sys.stdout.isatty() else 200).print(table)
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
+
+
+if __name__ == "__main__":
+    main()

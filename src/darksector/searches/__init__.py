@@ -1,0 +1,1 @@
+"""Analyses: one file per search, a declaration and its cuts."""

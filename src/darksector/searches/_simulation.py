@@ -1,0 +1,161 @@
+"""One chunk of a run: generate, detect, select. Pure, and sent to workers by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from functools import partial
+from pathlib import Path
+from typing import Any, final
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from darksector.detector.card import Detector
+from darksector.detector.card import load as load_detector
+from darksector.detector.outcomes import detect
+from darksector.events import Candidates, Events
+from darksector.execution import Arrays, stream
+from darksector.generators import tau
+from darksector.io import lhe
+from darksector.machine import Machine
+from darksector.machine import load as load_machine
+from darksector.observables import OBSERVABLES
+from darksector.particles import ZPRIME
+from darksector.processes.base import CHUNK, Process
+from darksector.registry import MODELS, PROCESSES, SEARCHES
+from darksector.searches.base import Search
+
+
+@final
+@dataclass(frozen=True)
+class Sample:
+    """Which chunk of which sample: all that a worker needs to know.
+
+    Parameters
+    ----------
+    search
+        Name of the search.
+    component
+        ``signal`` or the name of a background process.
+    mass
+        Mass hypothesis of a signal, GeV; 0 for backgrounds.
+    seed, chunk
+        Which random numbers.
+    file, invisible
+        LHE file that replaces generation (empty for none), and the code of the
+        invisible particle in it.
+    """
+
+    search: str
+    component: str
+    mass: float
+    seed: int
+    chunk: int
+    file: str = ""
+    invisible: int = 0
+
+
+def simulate(sample: Sample) -> Arrays:
+    """Return what one chunk leaves: cutflow sums and the surviving candidates.
+
+    The arrays are ``cutflow`` ``(2 + cuts, 2)`` with the sums of weights and of squared
+    weights, fb times events, first generated, then topology and trigger, then each cut;
+    ``count`` of generated events; per survivor ``weight``, ``value`` of the observable,
+    ``residual`` of it, and one column per optimised cut in ``variables``.
+    """
+    search: Search = SEARCHES.load(sample.search)
+    machine, detector = load_machine(search.machine), load_detector(search.detector)
+    events = _external(sample, machine) if sample.file else _generate(sample, machine)
+    z = stream(sample.seed, "detect", *_labels(sample)).standard_normal(
+        events.momenta.shape[:2] + (3,)
+    )
+    columns = _evaluate(
+        search, events, jnp.asarray(z), jnp.asarray(machine.p_beams), detector
+    )
+    return _survivors(np.asarray(events.weights), jax.tree.map(np.asarray, columns))
+
+
+def signal_process(search: Search, mass: float) -> Process:
+    """Return the signal process of one mass at unit coupling, with a running α."""
+    kind = MODELS.load(search.model)
+    model = kind(**{"mass": mass, kind.coupling: 1.0})
+    process: Process = PROCESSES.load(search.signal)(model=model, running_alpha=True)
+    return process
+
+
+def background_process(name: str) -> Process:
+    """Return a background process with a running α where it has one."""
+    kind = PROCESSES.load(name)
+    running = any(f.name == "running_alpha" for f in fields(kind))
+    process: Process = kind(running_alpha=True) if running else kind()
+    return process
+
+
+def _labels(sample: Sample) -> tuple[str | int, ...]:
+    return (sample.component, repr(sample.mass), sample.chunk)
+
+
+def _generate(sample: Sample, machine: Machine) -> Events:
+    search: Search = SEARCHES.load(sample.search)
+    if sample.component == "signal":
+        process = signal_process(search, sample.mass)
+    else:
+        process = background_process(sample.component)
+    random = stream(sample.seed, "generate", *_labels(sample))
+    events = process.events_from(
+        random.random((CHUNK, process.total_dimension)), machine
+    )
+    decays = {b.process for b in search.backgrounds if b.tau_decays}
+    if sample.component in decays:
+        events = tau.decay(random.random((CHUNK, tau.DIMENSION)), events, machine)
+    return events
+
+
+def _external(sample: Sample, machine: Machine) -> Events:
+    """Return the events of an LHE file, the invisible particle under the code of a Z'."""
+    found = lhe.to_lab(lhe.read(Path(sample.file)), machine.p_her, machine.p_ler)
+    codes = tuple(ZPRIME if c == sample.invisible else c for c in found.pdgs)
+    order = np.argsort([abs(c) == ZPRIME for c in codes], kind="stable")
+    return Events(
+        momenta=jnp.asarray(found.momenta[:, order]),
+        weights=jnp.asarray(found.weights),
+        p_beams=jnp.asarray(found.beams.sum(axis=0))
+        * jnp.ones((len(found.weights), 1)),
+        pdg=tuple(codes[i] for i in order),
+    )
+
+
+@partial(jax.jit, static_argnums=0)
+def _evaluate(
+    search: Search, events: Events, z: jax.Array, p_beams: jax.Array, detector: Detector
+) -> dict[str, Any]:
+    found: Candidates = detect(events, z, p_beams, detector, topology=search.topology)
+    value = OBSERVABLES[search.observable].compute(found)
+    masks = [cut.passes(found, detector) for cut in search.selection]
+    return {
+        "weight": found.weights,
+        "value": value,
+        "residual": value - found.recoil_mass2_gen,
+        "masks": masks,
+        "variables": [
+            OBSERVABLES[c.observable].compute(found) for c in search.optimised
+        ],
+    }
+
+
+def _survivors(generated: np.ndarray, columns: dict[str, Any]) -> Arrays:
+    weight = columns["weight"]
+    keep = weight > 0
+    steps = [generated, np.where(keep, weight, 0.0)]
+    for mask in columns["masks"]:
+        keep = keep & mask
+        steps.append(np.where(keep, weight, 0.0))
+    return {
+        "cutflow": np.array([(step.sum(), (step**2).sum()) for step in steps]),
+        "count": np.array(generated.size),
+        "weight": weight[keep],
+        "value": columns["value"][keep],
+        "residual": columns["residual"][keep],
+        "variables": np.array([v[keep] for v in columns["variables"]]),
+    }
