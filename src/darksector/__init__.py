@@ -54,14 +54,17 @@ def process(name: str, model: Model | None = None, **options: Any) -> Process:
     from darksector.errors import InvalidConfig
     from darksector.registry import PROCESSES
 
-    kind: type[Process] = PROCESSES.load(name)
+    kind: Any = PROCESSES.load(name)
     if kind.needs_model != (model is not None):
         needs = "needs a model" if kind.needs_model else "takes no model"
         msg = (
             f"process {name!r} {needs}; write ds.process(name, model) for signals only."
         )
         raise InvalidConfig(msg)
-    return kind(model=model, **options) if kind.needs_model else kind(**options)
+    declared: Process = (
+        kind(model=model, **options) if kind.needs_model else kind(**options)
+    )
+    return declared
 
 
 def search(name: str) -> Search:

@@ -6,15 +6,19 @@ float32 is not enough for the t-channel cancellations of e+e- -> e+e- mu+mu-.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax
 import platformdirs
 
-jax.config.update("jax_enable_x64", True)
-if jax.config.jax_compilation_cache_dir is None:
+_set: Callable[[str, object], None] = jax.config.update
+
+_set("jax_enable_x64", True)
+if jax.config.values["jax_compilation_cache_dir"] is None:
     # Compiled code is trusted code: the folder belongs to the user alone.
-    jax.config.update(
+    _set(
         "jax_compilation_cache_dir",
         platformdirs.user_cache_dir("darksector/compiled", appauthor=False),
     )
-    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
-    jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
+    _set("jax_persistent_cache_min_compile_time_secs", 0.0)
+    _set("jax_persistent_cache_min_entry_size_bytes", -1)

@@ -75,7 +75,7 @@ def _float64() -> Check:
 def _cache() -> Check:
     import jax
 
-    folder = Path(jax.config.jax_compilation_cache_dir)
+    folder = Path(jax.config.values["jax_compilation_cache_dir"])
     remedy = "set JAX_COMPILATION_CACHE_DIR to a folder of yours, or compile every time"
     try:
         folder.mkdir(parents=True, exist_ok=True)

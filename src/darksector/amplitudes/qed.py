@@ -7,7 +7,6 @@ from itertools import product
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from darksector.amplitudes.spinors import (
     Leg,
@@ -69,5 +68,5 @@ def spin_sum(amplitude: Amplitude, legs: Sequence[Leg]) -> jax.Array:
 
     start = jnp.zeros(legs[0][0].shape[1])
     # scan, not a Python loop: compile time would grow with the number of states
-    subtotal, _ = jax.lax.scan(add, start, np.array(combinations))
+    subtotal, _ = jax.lax.scan(add, start, jnp.asarray(combinations))
     return 2.0 * subtotal

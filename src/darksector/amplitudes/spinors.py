@@ -119,7 +119,8 @@ def current(row: Spinor, column: Spinor) -> Spinor:
 
 def scalar(row: Spinor, column: Spinor) -> jax.Array:
     r"""Return the number :math:`\bar\psi\chi`."""
-    return sum(r * c for r, c in zip(row, column, strict=True))
+    a, b, c, d = (r * s for r, s in zip(row, column, strict=True))
+    return a + b + c + d
 
 
 def contract(a: Spinor, b: Spinor) -> jax.Array:

@@ -120,7 +120,7 @@ def _system(
         numbers[name] = _number(entry["value"], f"{where}: {name}")
         key = f"{kind.__name__.lower()}.{name}"
         origins[key] = Origin(str(entry["source"]), entry["status"])
-    return kind(**numbers)
+    return kind(**numbers)  # type: ignore[arg-type]  # traced later, NumPy at rest
 
 
 def _number(value: Any, where: str) -> np.ndarray[Any, np.dtype[np.float64]]:
@@ -139,7 +139,7 @@ def _check_keys(found: set[str], wanted: set[str], where: str) -> None:
     unknown, missing = found - wanted, wanted - found
     if unknown:
         msg = (
-            f"{where} has the unknown key {sorted(unknown)[0]!r}; "
+            f"{where} has the unknown key {min(unknown)!r}; "
             f"allowed: {', '.join(sorted(wanted))}."
         )
         raise InvalidCard(msg)

@@ -69,7 +69,8 @@ class Topology:
                 msg = f"topology has the track {response!r}; allowed: {TRACKS}."
                 raise InvalidCard(msg)
         if self.trigger not in LINES:
-            raise UnknownName("trigger line", self.trigger, LINES)
+            msg_0 = "trigger line"
+            raise UnknownName(msg_0, self.trigger, LINES)
 
 
 def outcomes(pdg: tuple[int, ...], topology: Topology) -> tuple[tuple[str, ...], ...]:
@@ -175,9 +176,8 @@ def _responses(code: int) -> tuple[str, ...]:
     if abs(code) in _INVISIBLE:
         return ("invisible",)
     if abs(code) not in _RESPONSES:
-        raise UnknownName(
-            "detector response for PDG id", str(code), map(str, _RESPONSES)
-        )
+        msg = "detector response for PDG id"
+        raise UnknownName(msg, str(code), map(str, _RESPONSES))
     return _RESPONSES[abs(code)]
 
 

@@ -96,8 +96,9 @@ def spin_weight(beams: Pair, taus: Pair, minus: Momentum, plus: Momentum) -> jax
     sources = [current(_state(positron, a), _state(electron, b)) for a, b in _STATES]
     lines = [current(_state(row, a), _state(column, b)) for a, b in _STATES]
     pure = current(analysed_row, analysed_column)
-    correlated = sum(_size(contract(source, pure)) for source in sources)
-    unpolarised = sum(_size(contract(a, b)) for a in sources for b in lines)
+    zero = jnp.zeros_like(taus.first.e)
+    correlated = sum((_size(contract(source, pure)) for source in sources), zero)
+    unpolarised = sum((_size(contract(a, b)) for a in sources for b in lines), zero)
     return 4 * correlated / unpolarised
 
 
@@ -123,7 +124,7 @@ def _decay(u: jax.Array, taus: Events, p_her: jax.Array) -> Events:
     shaped = jax.tree.map(
         lambda a: a.reshape(n // block, block, *a.shape[1:]), (u, taus)
     )
-    blocks = jax.lax.map(lambda part: _block(*part, p_her), shaped)
+    blocks = jax.lax.map(lambda part: _block(part[0], part[1], p_her), shaped)
     return jax.tree.map(lambda a: a.reshape(n, *a.shape[2:]), blocks)
 
 

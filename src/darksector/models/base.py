@@ -48,7 +48,8 @@ class Model(abc.ABC):
         widths = self.partial_widths()
         for name in channels:
             if name not in self.channels():
-                raise UnknownName("decay channel", name, self.channels())
+                msg = "decay channel"
+                raise UnknownName(msg, name, self.channels())
         return sum(widths.get(name, 0.0) for name in channels) / sum(widths.values())
 
     def invisible_fraction(self) -> float:

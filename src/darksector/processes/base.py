@@ -73,7 +73,6 @@ class Process(abc.ABC):
     dimension: ClassVar[int]
     needs_model: ClassVar[bool] = False
     isr: bool
-    running_alpha: bool
 
     @abc.abstractmethod
     def parameters(self) -> dict[str, float]:
@@ -128,7 +127,9 @@ class Process(abc.ABC):
         """Return the choices behind the numbers, for every result that uses them."""
         radiation_order = radiation.ORDER if self.isr else "none"
         return {
-            "coupling": vacuum.SCHEME if self.running_alpha else "alpha(0)",
+            "coupling": vacuum.SCHEME
+            if self.parameters().get("running")
+            else "alpha(0)",
             "initial-state radiation": radiation_order,
             "order": "tree level",
         }

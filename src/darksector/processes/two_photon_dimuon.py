@@ -57,7 +57,6 @@ class TwoPhotonDimuon(Process):
     """
 
     isr: bool = True
-    running_alpha: ClassVar[bool] = False  # its photons are soft
     dimuon_mass_min: float = 0.5
 
     title: ClassVar[str] = "e+e- -> e+e- mu+mu-"

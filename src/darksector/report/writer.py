@@ -103,16 +103,17 @@ def _check_same_run(folder: Path, config: Mapping[str, Any]) -> None:
 
 def _documents(result: SearchResult) -> Iterator[tuple[str, bytes]]:
     """Yield file name and content; ``run.toml`` first, as it marks the folder."""
-    from darksector.io import hepdata, pyhf
+    from darksector.io.hepdata import submission
+    from darksector.io.pyhf import workspace
 
     yield "run.toml", tomli_w.dumps(result.config).encode()
     yield "limits.csv", tables.limits_csv(result)
     yield "cutflow.csv", tables.cutflow_csv(result)
     yield "windows.csv", tables.windows_csv(result)
     yield "spectra.parquet", tables.spectra_parquet(result)
-    workspace = pyhf.workspace(result.counting, result.windows.mass, result.observed)
-    yield "workspace.json", _json(workspace)
-    for name, text in hepdata.submission(result).items():
+    model = workspace(result.counting, result.windows.mass, result.observed)
+    yield "workspace.json", _json(model)
+    for name, text in submission(result).items():
         yield f"hepdata/{name}", text.encode()
     yield "provenance.json", _json(result.provenance.to_dict())
     references = provenance.bibtex(result.provenance.references)

@@ -68,7 +68,7 @@ def simulate(sample: Sample) -> Arrays:
     machine, detector = load_machine(search.machine), load_detector(search.detector)
     events = _external(sample, machine) if sample.file else _generate(sample, machine)
     z = stream(sample.seed, "detect", *_labels(sample)).standard_normal(
-        events.momenta.shape[:2] + (3,)
+        (*events.momenta.shape[:2], 3)
     )
     columns = _evaluate(
         search, events, jnp.asarray(z), jnp.asarray(machine.p_beams), detector

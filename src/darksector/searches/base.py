@@ -169,7 +169,8 @@ class Search:
     )
 
     def __post_init__(self) -> None:
-        labels = [cut.label for cut in (*self.selection, *self.optimised)]
+        labels = [cut.label for cut in self.selection]
+        labels += [cut.label for cut in self.optimised]
         for label in labels:
             if labels.count(label) > 1:
                 msg = (

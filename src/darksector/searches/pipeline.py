@@ -8,7 +8,7 @@ import os
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
-from itertools import groupby
+from itertools import groupby, pairwise
 from pathlib import Path
 from typing import Any, final
 
@@ -405,7 +405,7 @@ def _grid(
     if not grid:
         msg = "a run needs at least one mass; give for instance --masses 0.5:7:0.5."
         raise InvalidConfig(msg)
-    repeated = [a for a, b in zip(grid, grid[1:], strict=False) if a == b]
+    repeated = [a for a, b in pairwise(grid) if a == b]
     if repeated:
         msg = f"mass {repeated[0]:g} GeV is given twice; list every mass once."
         raise InvalidConfig(msg)

@@ -21,6 +21,8 @@ from darksector.searches.base import Assumption, Background, Search
 from darksector.selection import Cut, Mask, OptimisedCut
 from darksector.statistics.systematics import Systematic
 
+THRESHOLDS = tuple(0.15 * step for step in range(15))  # GeV, 0 to 2.1
+
 TALK = "talk 'Dark Sector with Belle II', KAON2019, table of systematics"
 
 
@@ -93,7 +95,7 @@ def g_minus_two_bands(masses: NDArray[np.float64]) -> tuple[CouplingBand, ...]:
 
 SEARCH = Search(
     name="zprime_invisible",
-    title="Z' to invisible, recoiling against mu+mu-",
+    title="Z' to invisible, recoiling against μ⁺μ⁻",
     references=("arXiv:1403.2727", "arXiv:1912.11276", "arXiv:physics/0308063"),
     dataset="276/pb",
     mass_grid="0.5:7:0.5",
@@ -122,13 +124,13 @@ SEARCH = Search(
         OptimisedCut(
             "recoil transverse to faster muon",
             "pt_recoil_lmax",
-            grid=(0.0, 0.3, 0.6, 0.9, 1.2, 1.5, 1.8, 2.1),
+            grid=THRESHOLDS,
             source="2018 search: tau suppression, optimised per window (recalled)",
         ),
         OptimisedCut(
             "recoil transverse to slower muon",
             "pt_recoil_lmin",
-            grid=(0.0, 0.3, 0.6, 0.9, 1.2, 1.5, 1.8, 2.1),
+            grid=THRESHOLDS,
             source="2018 search: tau suppression, optimised per window (recalled)",
         ),
     ),

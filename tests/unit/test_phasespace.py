@@ -1,0 +1,197 @@
+"""Maps integrate and invert; volumes of phase space against formulas and quadrature."""
+
+from __future__ import annotations
+
+from math import pi
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose
+from scipy.integrate import quad
+
+from darksector.kinematics import modulus, squared
+from darksector.models.lmu_ltau import LmuLtau
+from darksector.particles import MASS
+from darksector.phasespace import mappings
+from darksector.phasespace.channels import at_rest, direction, two_body, two_body_volume
+from darksector.processes.dimuon import Dimuon
+from darksector.processes.dimuon_gamma import DimuonGamma
+from darksector.processes.dimuon_zprime import DimuonZprime
+from darksector.processes.ditau import Ditau
+from darksector.processes.two_photon_dimuon import TwoPhotonDimuon
+
+E, MU, TAU = MASS["e"], MASS["mu"], MASS["tau"]
+S = 10.58**2
+U = (jnp.arange(1 << 14) + 0.5) / (1 << 14)
+
+MAPS = {
+    "flat": (lambda u: mappings.flat(u, -1.0, 3.0), -1.0, 3.0),
+    "logarithmic": (lambda u: mappings.logarithmic(u, 1e-3, 2.0), 1e-3, 2.0),
+    "power": (lambda u: mappings.power(u, 0.1, 5.0, exponent=1.6), 0.1, 5.0),
+    "logit": (lambda u: mappings.logit(u, 1e-2, 0.999), 1e-2, 0.999),
+    "two peaks": (lambda u: mappings.two_peaks(u, 0.99), -1.0, 1.0),
+    "two peaks, cut": (lambda u: mappings.two_peaks(u, 1.0, limit=0.99), -0.99, 0.99),
+}
+
+
+@pytest.fixture(params=MAPS)
+def mapping(request):
+    return MAPS[request.param]
+
+
+@pytest.mark.parametrize(
+    "function", [lambda x: x**0, lambda x: x**2, np.cos], ids=["1", "x^2", "cos"]
+)
+def test_map_integrates(mapping, function):
+    """∫ f dx = mean of f over the density, by the midpoint rule on 2^14 strata."""
+    draw, low, high = mapping
+    value, inverse = draw(U)
+
+    ours = np.mean(function(np.asarray(value)) * np.asarray(inverse))
+
+    expected = quad(lambda x: float(function(np.float64(x))), low, high)[0]
+    assert ours == pytest.approx(expected, rel=1e-5)
+
+
+def test_map_is_monotonic_and_its_density_is_its_derivative(mapping):
+    draw, low, high = mapping
+    value, inverse = draw(U)
+
+    slope = jax.vmap(jax.grad(lambda u: draw(u).value))(U)
+
+    assert_allclose(slope, inverse, rtol=1e-9)
+    assert np.all(np.diff(value) > 0)
+    assert low < value[0]
+    assert value[-1] < high
+
+
+def test_density_of_two_peaks_is_that_of_its_draws():
+    value, inverse = mappings.two_peaks(U, 0.99, limit=0.9)
+
+    density = mappings.two_peaks_density(value, 0.99, limit=0.9)
+
+    assert_allclose(density * inverse, 1.0, rtol=1e-12)
+
+
+def test_two_body_decay_conserves_momentum_and_masses():
+    n = 100
+    rng = np.random.default_rng(1)
+    parent = two_body(at_rest(jnp.full(n, S)), (9.0, 4.0), 2 * U[:n] - 1, U[:n]).first
+    axis = direction(*(jnp.asarray(rng.uniform(-1, 1, n)) for _ in range(2)), jnp.ones(n))
+    cosine, phi = (jnp.asarray(rng.uniform(-1, 1, n)) for _ in range(2))
+
+    first, second = two_body(parent, (1.0, 0.25), cosine, phi, axis)
+
+    assert_allclose((first + second).array(), parent.array(), atol=1e-13)
+    assert_allclose(squared(first), 1.0, atol=1e-12)
+    assert_allclose(squared(second), 0.25, atol=1e-12)
+
+
+def test_direction_has_its_length():
+    p = direction(jnp.array([-1.0, 0.3]), jnp.array([0.1, 2.0]), jnp.array([2.0, 3.0]))
+
+    assert_allclose(modulus(p), [2.0, 3.0])
+    assert_allclose(p.z, [-2.0, 0.9])
+
+
+def test_two_body_volume():
+    """β/8π for equal masses, 1/8π for none (PDG, kinematics, eq. 49.12)."""
+    assert float(two_body_volume(jnp.array(S), 0.0, 0.0)) == pytest.approx(1 / (8 * pi))
+    beta = np.sqrt(1 - 4 * TAU**2 / S)
+    assert float(two_body_volume(jnp.array(S), TAU**2, TAU**2)) == pytest.approx(
+        beta / (8 * pi)
+    )
+
+
+def phi2(s, m1, m2):
+    """Return the two-body volume for masses, zero below threshold."""
+    kallen = (s - (m1 + m2) ** 2) * (s - (m1 - m2) ** 2)
+    return np.sqrt(max(kallen, 0.0)) / (8 * pi * s)
+
+
+def phi3(s, m1, m2, m3):
+    """Return the three-body volume: ∫ dm²/(2π) of two two-body volumes."""
+    low, high = m2 + m3, np.sqrt(s) - m1
+    if high <= low:
+        return 0.0
+    nodes, weights = np.polynomial.legendre.leggauss(200)
+    t = (nodes + 1) / 2
+    m = low + (high - low) * t**2 * (3 - 2 * t)  # flat ends tame the square roots
+    jacobian = (high - low) * 6 * t * (1 - t) / 2
+    values = [phi2(s, m1, x) * phi2(x**2, m2, m3) * x / pi for x in m]
+    return float(weights @ (values * jacobian))
+
+
+def phi4(s, m_pair_min):
+    """Return the volume of e e mu mu with m(mu mu) above a cut."""
+    low, high = max(m_pair_min, 2 * MU), np.sqrt(s) - 2 * E
+    nodes, weights = np.polynomial.legendre.leggauss(100)
+    m = low + (high - low) * (nodes + 1) / 2
+    values = [phi3(s, E, E, x) * phi2(x**2, MU, MU) * x / pi for x in m]
+    return float(weights @ values * (high - low) / 2)
+
+
+def test_quadrature_gives_the_massless_volumes():
+    """s/(256 π³) and s²/(24576 π⁵): the oracle must be right by itself."""
+    assert phi3(S, 0, 0, 0) == pytest.approx(S / (256 * pi**3), rel=1e-6)
+    nodes, weights = np.polynomial.legendre.leggauss(100)
+    m2 = S * (nodes + 1) / 2
+    four = weights @ [phi3(S, 0, 0, np.sqrt(x)) / (8 * pi) for x in m2] * S / (4 * pi)
+    assert four == pytest.approx(S**2 / (24576 * pi**5), rel=1e-6)
+
+
+ZPRIME = LmuLtau(mass=3.0, gprime=1.0)
+
+
+def volume_with_photon(process):
+    """Return the volume of mu mu gamma within the cuts on the photon."""
+    low = process.photon_energy_min
+    spectrum = quad(
+        lambda v: phi2(S, np.sqrt(S * (1 - v)), 0) * phi2(S * (1 - v), MU, MU),
+        *(low, 1 - 4 * MU**2 / S),
+        epsrel=1e-8,
+    )[0]
+    return spectrum * S / (2 * pi) * np.cos(process.photon_angle_min)
+
+
+VOLUMES = {
+    "dimuon": (Dimuon(), lambda: phi2(S, MU, MU)),
+    "ditau": (Ditau(), lambda: phi2(S, TAU, TAU)),
+    "dimuon_gamma": (DimuonGamma(), lambda: volume_with_photon(DimuonGamma())),
+    "dimuon_zprime": (DimuonZprime(ZPRIME), lambda: phi3(S, 3.0, MU, MU)),
+    "two_photon_dimuon": (TwoPhotonDimuon(), lambda: phi4(S, 0.5)),
+    "two_photon_dimuon, heavy pairs": (
+        TwoPhotonDimuon(dimuon_mass_min=4.0),
+        lambda: phi4(S, 4.0),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", VOLUMES)
+def test_volume_of_phase_space(name):
+    """|M|² = 1: the mean weight is the volume, within three statistical errors."""
+    process, volume = VOLUMES[name]
+    n = 1 << 18
+    u = jnp.asarray(np.random.default_rng(1).random((n, process.dimension)))
+
+    point = jax.jit(type(process).sample)(u, jnp.full(n, S), process.parameters())
+
+    weights = np.asarray(point.volume)
+    error = weights.std() / np.sqrt(n)
+    assert error < 0.05 * weights.mean()
+    expected = volume()
+    assert abs(weights.mean() - expected) < 3 * error + 1e-6 * expected
+
+
+@pytest.mark.parametrize("name", VOLUMES)
+def test_points_below_threshold_weigh_nothing(name):
+    process, _ = VOLUMES[name]
+    u = jnp.asarray(np.random.default_rng(2).random((64, process.dimension)))
+    s = jnp.full(64, 0.99 * process.threshold() ** 2)
+
+    point = jax.jit(type(process).sample)(u, s, process.parameters())
+
+    assert_allclose(point.volume, 0.0)
+    assert all(np.isfinite(p.array()).all() for p in point.momenta)
