@@ -28,6 +28,8 @@ bench: $(VENV)/.developer  ## speed beside peers, written to benchmarks/results.
 	$(BIN)/python benchmarks/run.py
 
 docs: $(VENV)/.developer  ## HTML documentation in docs/_build
+	$(BIN)/python -m pytest -q -m "not slow" tests/validation --junitxml docs/_build/validation.xml
+	$(BIN)/python docs/build_validation.py docs/_build/validation.xml
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build
 
 install: $(VENV)/.installed

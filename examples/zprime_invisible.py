@@ -11,6 +11,8 @@ print(f"sigma(mu+ mu- Z') = {process.cross_section(ds.machine('superkekb'))}")
 
 search = ds.search("zprime_invisible")
 result = search.run(luminosity="276/pb", masses=[1, 3, 5], seed=1)
-for mass, limit in zip(result.limits.mass, result.limits.expected["gprime"], strict=True):
+for mass, limit in zip(
+    result.limits.mass, result.limits.expected["gprime"], strict=True
+):
     print(f"{mass:g} GeV: expected g' < {limit:.3g} at 90 % credibility")
 result.save("results/example")

@@ -12,8 +12,8 @@ from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from darksector.detector.card import Detector
-    from darksector.machine import Machine
+    from darksector.detectors.card import Detector
+    from darksector.machines import Machine
     from darksector.models.base import Model
     from darksector.processes.base import Process
     from darksector.searches.base import Search
@@ -23,14 +23,14 @@ __version__ = version("darksector")
 
 def machine(name: str) -> Machine:
     """Return the collider of a packaged card, for instance ``superkekb``."""
-    from darksector.machine import load
+    from darksector.machines import load
 
     return load(name)
 
 
 def detector(name: str) -> Detector:
     """Return the experiment of a packaged card, for instance ``belle2_phase2``."""
-    from darksector.detector.card import load
+    from darksector.detectors.card import load
 
     return load(name)
 

@@ -17,12 +17,22 @@ import click
 from darksector.errors import DarksectorError, InvalidConfig, OutputError
 
 if TYPE_CHECKING:
-    from darksector.searches.base import Search
+    from darksector.report.summary import LimitRow
+    from darksector.searches.pipeline import Plan
 
 Row = Mapping[str, Any]
 
 KINDS = ("searches", "models", "processes", "machines", "detectors")
-_RUN_KEYS = ("luminosity", "masses", "seed", "events", "observed", "invisible")
+# keys of a run file: types of the value and of its items, and an example
+_RUN_KEYS: Mapping[str, tuple[set[type], set[type], str]] = {
+    "search": ({str}, set(), '"zprime_invisible"'),
+    "luminosity": ({str}, set(), '"276/pb"'),
+    "masses": ({str, list}, {int, float}, '[1.0, 3.0] or "0.5:7:0.5"'),
+    "seed": ({int}, set(), "1"),
+    "events": ({list}, {str}, '["signal.lhe.gz"]'),
+    "observed": ({str}, set(), '"counts.csv"'),
+    "invisible": ({int}, set(), "9000102"),
+}
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
@@ -52,12 +62,19 @@ def main() -> None:
 @as_json
 def list_(kind: str | None, as_json: bool) -> None:
     """List what is available."""
-    from darksector import registry
+    from darksector import cardfile, registry
 
+    folders: dict[str, registry.Registry[Any] | cardfile.CardFolder] = {
+        "searches": registry.SEARCHES,
+        "models": registry.MODELS,
+        "processes": registry.PROCESSES,
+        "machines": cardfile.MACHINES,
+        "detectors": cardfile.DETECTORS,
+    }
     rows = [
         {"kind": k, "name": name}
         for k in ([kind] if kind else KINDS)
-        for name in getattr(registry, k.upper()).names()
+        for name in folders[k].names()
     ]
     _print(rows, as_json)
 
@@ -81,25 +98,17 @@ def run(
     **given: Any,
 ) -> None:
     """Run SEARCH, a name from `darksector list` or a run.toml, and write a folder."""
-    from darksector.searches.base import Execution, Inputs
+    from darksector.report.writer import check_folder
+    from darksector.searches import pipeline
+    from darksector.searches.base import Execution
 
-    settings = _settings(search, given)
-    declared: Search = settings["search"]
-    folder = output or Path("results") / declared.name
+    plan = _plan(_settings(search, given))
+    folder = output or Path("results") / plan.search.name
     checkpoint = folder / ".checkpoint"
+    check_folder(folder, plan.config)
     _check_writable(folder)
-    with _progress(declared.title) as progress:
-        result = declared.run(
-            luminosity=settings["luminosity"],
-            masses=settings["masses"],
-            seed=settings["seed"],
-            inputs=Inputs(
-                events=tuple(Path(p) for p in settings["events"]),
-                observed=Path(settings["observed"]) if settings["observed"] else None,
-                invisible=settings["invisible"],
-            ),
-            execution=Execution(workers, checkpoint, progress),
-        )
+    with _progress(plan.search.title) as progress:
+        result = pipeline.run(plan, Execution(workers, checkpoint, progress))
     result.save(folder)
     shutil.rmtree(checkpoint, ignore_errors=True)
     _show(folder, as_json)
@@ -163,17 +172,41 @@ def _settings(search: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return settings
 
 
+def _plan(settings: Mapping[str, Any]) -> Plan:
+    """Check all settings and input files; nothing is computed or written."""
+    from darksector.searches import pipeline
+    from darksector.searches.base import Inputs
+
+    return pipeline.plan(
+        settings["search"],
+        luminosity=settings["luminosity"],
+        masses=settings["masses"],
+        seed=settings["seed"],
+        inputs=Inputs(
+            events=tuple(Path(p) for p in settings["events"]),
+            observed=Path(settings["observed"]) if settings["observed"] else None,
+            invisible=settings["invisible"],
+        ),
+    )
+
+
 def _run_file(path: Path) -> dict[str, Any]:
     try:
         content = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         msg = f"run file {str(path)!r} cannot be read: {error}."
         raise InvalidConfig(msg) from None
-    unknown = set(content) - {"search", *_RUN_KEYS}
+    unknown = set(content) - set(_RUN_KEYS)
     if unknown or "search" not in content:
         what = f"has the unknown key {min(unknown)!r}" if unknown else "lacks 'search'"
-        msg = f"run file {str(path)!r} {what}; allowed: search, {', '.join(_RUN_KEYS)}."
+        msg = f"run file {str(path)!r} {what}; allowed: {', '.join(_RUN_KEYS)}."
         raise InvalidConfig(msg)
+    for key, value in content.items():
+        kinds, items, example = _RUN_KEYS[key]
+        parts = value if isinstance(value, list) else ()
+        if type(value) not in kinds or not {type(part) for part in parts} <= items:
+            msg = f"run file {str(path)!r} has {key} = {value!r}; write {key} = {example}."
+            raise InvalidConfig(msg)
     return content
 
 
@@ -206,7 +239,29 @@ def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
 def _show(folder: Path, as_json: bool) -> None:
     from darksector.report.summary import summary_table
 
-    _print([asdict(row) for row in summary_table(folder)], as_json)
+    rows = summary_table(folder)
+    if as_json:
+        _print([asdict(row) for row in rows], as_json)
+        return
+    _print([_for_people(row) for row in rows], as_json)
+    if rows:
+        level = f"{100 * rows[0].confidence_level:.4g} %"
+        click.echo(f"Upper limits at {level}: {rows[0].method}.")
+
+
+def _for_people(row: LimitRow) -> Row:
+    return {
+        "mass [GeV]": row.mass_gev,
+        "quantity": row.quantity,
+        "unit": row.unit,
+        "observed": row.observed,
+        "expected": row.expected,
+        "-2σ": row.expected_minus2,
+        "-1σ": row.expected_minus1,
+        "+1σ": row.expected_plus1,
+        "+2σ": row.expected_plus2,
+        "status": row.status,
+    }
 
 
 def _print(rows: Sequence[Row], as_json: bool) -> None:

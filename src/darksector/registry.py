@@ -10,8 +10,6 @@ import importlib
 import pkgutil
 from dataclasses import dataclass
 from importlib.metadata import EntryPoint, entry_points
-from importlib.resources import files
-from importlib.resources.abc import Traversable
 from typing import Any, Generic, TypeVar
 
 from darksector.errors import InvalidCard, UnknownName
@@ -85,35 +83,6 @@ class Registry(Generic[T]):
         )
 
 
-@dataclass(frozen=True)
-class CardFolder:
-    """The TOML cards of one kind, shipped in a folder of the package."""
-
-    folder: str
-    kind: str
-
-    def names(self) -> tuple[str, ...]:
-        """Return the card names, sorted."""
-        entries = _cards(self.folder).iterdir()
-        return tuple(sorted(e.name[:-5] for e in entries if e.name.endswith(".toml")))
-
-    def path(self, name: str) -> Traversable:
-        """Return the file of one card.
-
-        Raises
-        ------
-        UnknownName
-            If there is no such card.
-        """
-        if name not in self.names():
-            raise UnknownName(self.kind, name, self.names())
-        return _cards(self.folder) / f"{name}.toml"
-
-
-def _cards(folder: str) -> Traversable:
-    return files("darksector").joinpath("cards", folder)
-
-
 SEARCHES: Registry[Any] = Registry(
     "darksector.searches", "SEARCH", "darksector.searches.base:Search"
 )
@@ -123,5 +92,3 @@ MODELS: Registry[Any] = Registry(
 PROCESSES: Registry[Any] = Registry(
     "darksector.processes", "PROCESS", "darksector.processes.base:Process"
 )
-MACHINES = CardFolder("machines", "machine")
-DETECTORS = CardFolder("detectors", "detector")

@@ -9,7 +9,7 @@ from typing import final
 
 import jax
 
-from darksector.detector.card import Detector
+from darksector.detectors.card import Detector
 from darksector.errors import InvalidCard
 from darksector.events import Candidates
 

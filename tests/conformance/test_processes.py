@@ -12,7 +12,7 @@ from numpy.testing import assert_allclose
 
 from darksector.errors import OutOfDomain, UnknownName
 from darksector.kinematics import Momentum, boost, momentum
-from darksector.machine import load, symmetric
+from darksector.machines import load, symmetric
 from darksector.provenance import bibtex
 from darksector.registry import MODELS, PROCESSES
 
@@ -55,7 +55,9 @@ def test_process_describes_itself(name):
     assert process.title.startswith("e+e- ->")
     assert process.references
     assert bibtex(process.references)
-    assert {"coupling", "initial-state radiation", "order"} <= set(process.conventions())
+    assert {"coupling", "initial-state radiation", "order"} <= set(
+        process.conventions()
+    )
     assert "isr" in {field.name for field in fields(process)}
     assert 0 < process.threshold() < MACHINE.sqrt_s
 
@@ -167,7 +169,9 @@ def test_model_has_widths_and_fractions(model_class, mass):
 
 
 def test_fractions_do_not_depend_on_the_coupling(model_class):
-    weak, strong = (model_class(mass=1.0, **{model_class.coupling: g}) for g in (1e-4, 1))
+    weak, strong = (
+        model_class(mass=1.0, **{model_class.coupling: g}) for g in (1e-4, 1.0)
+    )
 
     assert weak.invisible_fraction() == pytest.approx(strong.invisible_fraction())
     assert strong.width == pytest.approx(1e8 * weak.width)

@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from darksector.machine import symmetric
+from darksector.machines import symmetric
 from darksector.models.lmu_ltau import LmuLtau
 from darksector.processes.dimuon import Dimuon
 from darksector.processes.dimuon_gamma import DimuonGamma
@@ -97,10 +97,14 @@ def test_spin_sums_of_the_twin():
     """Σ u ū = p̸ + m and Σ v v̄ = p̸ - m: the twin must be right by itself."""
     p = slow.on_shell([0, 0.3, -1.2, 2.0], MU)
 
-    particles = sum(np.outer(s, slow.bar(s)) for s in (slow.u(p, MU, k) for k in (0, 1)))
+    particles = sum(
+        np.outer(s, slow.bar(s)) for s in (slow.u(p, MU, k) for k in (0, 1))
+    )
     anti = sum(np.outer(s, slow.bar(s)) for s in (slow.v(p, MU, k) for k in (0, 1)))
 
-    assert_allclose(particles.astype(complex), slow.slash(p) + MU * slow.ONE, atol=1e-15)
+    assert_allclose(
+        particles.astype(complex), slow.slash(p) + MU * slow.ONE, atol=1e-15
+    )
     assert_allclose(anti.astype(complex), slow.slash(p) - MU * slow.ONE, atol=1e-15)
 
 
@@ -121,9 +125,7 @@ def test_exchange_sign_is_that_of_bhabha_scattering(wide_points):
 def test_relative_sign_of_identical_electrons_matters(wide_points):
     """The comparison above would see a wrong sign."""
     event = wide_points((E, E, MU, MU), n=1)[0]
-    p = [
-        slow.on_shell(q, m) for q, m in zip(event, (E, E, E, E, MU, MU), strict=True)
-    ]
+    p = [slow.on_shell(q, m) for q, m in zip(event, (E, E, E, E, MU, MU), strict=True)]
 
     right, wrong = (slow.two_photon_dimuon(p, sign=sign) for sign in (-1, 1))
 

@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose
 
 from darksector.generators.tau import DIMENSION, rest_frame_decay, spin_weight
 from darksector.kinematics import boost, dot, momentum, recoil_mass2
-from darksector.machine import symmetric
+from darksector.machines import symmetric
 from darksector.particles import MASS
 from darksector.phasespace.channels import Pair
 from darksector.processes.ditau import Ditau

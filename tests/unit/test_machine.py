@@ -6,16 +6,17 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from darksector.cardfile import STATUS
 from darksector.errors import InvalidCard, OutOfDomain, UnknownName
-from darksector.machine import Machine, from_toml, load, symmetric
+from darksector.machines import Machine, from_toml, load, symmetric
 
 CARD = """
 title = "test ring"
-energy_her = { value = 7.0, source = "test" }
-energy_ler = { value = 4.0, source = "test" }
-half_crossing_angle = { value = 0.0415, source = "test" }
-energy_spread_her = { value = 0.0, source = "test" }
-energy_spread_ler = { value = 0.0, source = "test" }
+energy_her = { value = 7.0, source = "test", status = "read" }
+energy_ler = { value = 4.0, source = "test", status = "read" }
+half_crossing_angle = { value = 0.0415, source = "test", status = "read" }
+energy_spread_her = { value = 0.0, source = "test", status = "read" }
+energy_spread_ler = { value = 0.0, source = "test", status = "read" }
 """
 
 
@@ -24,13 +25,13 @@ energy_spread_ler = { value = 0.0, source = "test" }
     [
         pytest.param("sqrt_s", 10.5796, 1e-5, id="section 1.3, sqrt(s) of preset Y4S"),
         pytest.param("beta_gamma", 0.28678, 1e-4, id="section 1.3, boost"),
-        pytest.param("sqrt_s_spread", 4.98e-3, 2e-2, id="section 1.3, spread of sqrt(s)"),
+        pytest.param(
+            "sqrt_s_spread", 4.98e-3, 2e-2, id="section 1.3, spread of sqrt(s)"
+        ),
     ],
 )
 def test_superkekb(quantity, expected, rel):
-    assert getattr(load("superkekb"), quantity) == pytest.approx(
-        expected, rel=rel
-    )
+    assert getattr(load("superkekb"), quantity) == pytest.approx(expected, rel=rel)
 
 
 def test_superkekb_four_momentum_and_velocity():
@@ -86,11 +87,11 @@ def test_symmetric_machine_is_at_rest():
 def test_every_number_of_a_card_has_its_source():
     ring = load("superkekb")
 
-    assert set(ring.sources) == {
+    assert set(ring.origins) == {
         *("energy_her", "energy_ler", "half_crossing_angle"),
         *("energy_spread_her", "energy_spread_ler"),
     }
-    assert all(ring.sources.values())
+    assert all(o.source and o.status in STATUS for o in ring.origins.values())
 
 
 def test_card_is_read():
@@ -106,18 +107,21 @@ def test_card_is_read():
             ("energy_ler", "energy_lre"), "unknown key 'energy_lre'", id="unknown key"
         ),
         pytest.param(
-            ('energy_ler = { value = 4.0, source = "test" }', ""),
+            ('energy_ler = { value = 4.0, source = "test", status = "read" }', ""),
             "lacks energy_ler",
             id="missing number",
         ),
         pytest.param(('title = "test ring"', ""), "lacks title", id="missing title"),
         pytest.param(
-            ('{ value = 4.0, source = "test" }', "{ value = 4.0 }"),
-            "energy_ler must be a table with exactly 'value' and 'source'",
+            (
+                '{ value = 4.0, source = "test", status = "read" }',
+                '{ value = 4.0, status = "read" }',
+            ),
+            "energy_ler lacks source",
             id="missing source",
         ),
         pytest.param(
-            ('{ value = 4.0, source = "test" }', "4.0"),
+            ('{ value = 4.0, source = "test", status = "read" }', "4.0"),
             "energy_ler must be a table",
             id="bare number",
         ),
@@ -126,8 +130,11 @@ def test_card_is_read():
             ("value = 4.0", 'value = "four"'), "energy_ler", id="not a number"
         ),
         pytest.param(
-            ('source = "test" }\nhalf', 'source = "" }\nhalf'),
-            "energy_ler must have a number",
+            (
+                'source = "test", status = "read" }\nhalf',
+                'source = "", status = "read" }\nhalf',
+            ),
+            "energy_ler must have a source",
             id="empty source",
         ),
         pytest.param(("value = 4.0", "value = nan"), "energ", id="not finite"),

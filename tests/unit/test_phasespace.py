@@ -29,7 +29,6 @@ U = (jnp.arange(1 << 14) + 0.5) / (1 << 14)
 MAPS = {
     "flat": (lambda u: mappings.flat(u, -1.0, 3.0), -1.0, 3.0),
     "logarithmic": (lambda u: mappings.logarithmic(u, 1e-3, 2.0), 1e-3, 2.0),
-    "power": (lambda u: mappings.power(u, 0.1, 5.0, exponent=1.6), 0.1, 5.0),
     "logit": (lambda u: mappings.logit(u, 1e-2, 0.999), 1e-2, 0.999),
     "two peaks": (lambda u: mappings.two_peaks(u, 0.99), -1.0, 1.0),
     "two peaks, cut": (lambda u: mappings.two_peaks(u, 1.0, limit=0.99), -0.99, 0.99),
@@ -79,7 +78,9 @@ def test_two_body_decay_conserves_momentum_and_masses():
     n = 100
     rng = np.random.default_rng(1)
     parent = two_body(at_rest(jnp.full(n, S)), (9.0, 4.0), 2 * U[:n] - 1, U[:n]).first
-    axis = direction(*(jnp.asarray(rng.uniform(-1, 1, n)) for _ in range(2)), jnp.ones(n))
+    axis = direction(
+        *(jnp.asarray(rng.uniform(-1, 1, n)) for _ in range(2)), jnp.ones(n)
+    )
     cosine, phi = (jnp.asarray(rng.uniform(-1, 1, n)) for _ in range(2))
 
     first, second = two_body(parent, (1.0, 0.25), cosine, phi, axis)
@@ -108,7 +109,7 @@ def test_two_body_volume():
 def phi2(s, m1, m2):
     """Return the two-body volume for masses, zero below threshold."""
     kallen = (s - (m1 + m2) ** 2) * (s - (m1 - m2) ** 2)
-    return np.sqrt(max(kallen, 0.0)) / (8 * pi * s)
+    return np.sqrt(np.maximum(kallen, 0.0)) / (8 * pi * s)
 
 
 def phi3(s, m1, m2, m3):
@@ -120,7 +121,7 @@ def phi3(s, m1, m2, m3):
     t = (nodes + 1) / 2
     m = low + (high - low) * t**2 * (3 - 2 * t)  # flat ends tame the square roots
     jacobian = (high - low) * 6 * t * (1 - t) / 2
-    values = [phi2(s, m1, x) * phi2(x**2, m2, m3) * x / pi for x in m]
+    values = phi2(s, m1, m) * phi2(m**2, m2, m3) * m / pi
     return float(weights @ (values * jacobian))
 
 
@@ -171,16 +172,28 @@ VOLUMES = {
 
 @pytest.mark.parametrize("name", VOLUMES)
 def test_volume_of_phase_space(name):
-    """|M|² = 1: the mean weight is the volume, within three statistical errors."""
+    """|M|² = 1: the mean weight is the volume, within three statistical errors.
+
+    The maps of photon exchange are far from flat: eight times the points for them.
+    """
     process, volume = VOLUMES[name]
-    n = 1 << 18
-    u = jnp.asarray(np.random.default_rng(1).random((n, process.dimension)))
+    n, repeats = 1 << 18, 8 if "two_photon" in name else 1
+    sample = jax.jit(type(process).sample)
+    rng = np.random.default_rng(1)
 
-    point = jax.jit(type(process).sample)(u, jnp.full(n, S), process.parameters())
+    weights = np.concatenate(
+        [
+            sample(
+                jnp.asarray(rng.random((n, process.dimension))),
+                jnp.full(n, S),
+                process.parameters(),
+            ).volume
+            for _ in range(repeats)
+        ]
+    )
 
-    weights = np.asarray(point.volume)
-    error = weights.std() / np.sqrt(n)
-    assert error < 0.05 * weights.mean()
+    error = weights.std() / np.sqrt(weights.size)
+    assert error < 0.03 * weights.mean()
     expected = volume()
     assert abs(weights.mean() - expected) < 3 * error + 1e-6 * expected
 

@@ -17,7 +17,7 @@ from scipy.stats import chi2
 from darksector.generators.tau import rest_frame_decay
 from darksector.io import lhe
 from darksector.kinematics import boost, momentum, polar, recoil_mass2
-from darksector.machine import Machine, symmetric
+from darksector.machines import Machine, symmetric
 from darksector.models.lmu_ltau import LmuLtau
 from darksector.particles import ALPHA
 from darksector.processes.dimuon import Dimuon
@@ -248,7 +248,10 @@ def test_v30_median_of_the_ditau_recoil(ditau_recoil, agrees):
             Dimuon(isr=True, running_alpha=True), 1.148e6, 5e-2, id="mu mu, 1.148 nb"
         ),
         pytest.param(
-            TwoPhotonDimuon(isr=False), 18.9e6, 3e-2, id="ee mu mu, 18.9 nb, W > 0.5 GeV"
+            TwoPhotonDimuon(isr=False),
+            18.9e6,
+            3e-2,
+            id="ee mu mu, 18.9 nb, W > 0.5 GeV",
         ),
     ],
 )

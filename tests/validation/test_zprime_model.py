@@ -116,7 +116,8 @@ def test_v21_mixing_at_zero_momentum(agrees):
 
 
 @pytest.mark.parametrize(
-    ("part", "published"), [(abs, 1.07921e-2), (np.real, 7.2142e-3), (np.imag, 8.0265e-3)]
+    ("part", "published"),
+    [(abs, 1.07921e-2), (np.real, 7.2142e-3), (np.imag, 8.0265e-3)],
 )
 def test_v21_mixing_on_shell(part, published, agrees):
     """Signs of the two parts are convention: their sizes are compared."""

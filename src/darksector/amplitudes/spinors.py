@@ -19,22 +19,22 @@ Spinor = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
 Leg = tuple[jax.Array, jax.Array, jax.Array, jax.Array]  # each (states, n)
 
 
-def fermion_out(p: Momentum, mass: float) -> Leg:
+def fermion_out(p: Momentum, mass: jax.Array | float) -> Leg:
     """Return ū(p) for spin up and down: an outgoing fermion."""
     return _bar(_stack(*(_u(p, mass, spin) for spin in (0, 1))))
 
 
-def fermion_in(p: Momentum, mass: float) -> Leg:
+def fermion_in(p: Momentum, mass: jax.Array | float) -> Leg:
     """Return u(p) for spin up and down: an incoming fermion."""
     return _stack(*(_u(p, mass, spin) for spin in (0, 1)))
 
 
-def antifermion_out(p: Momentum, mass: float) -> Leg:
+def antifermion_out(p: Momentum, mass: jax.Array | float) -> Leg:
     """Return v(p): an outgoing antifermion; state k is spin opposite to that of u."""
     return _stack(*(_v(p, mass, spin) for spin in (0, 1)))
 
 
-def antifermion_in(p: Momentum, mass: float) -> Leg:
+def antifermion_in(p: Momentum, mass: jax.Array | float) -> Leg:
     """Return v̄(p): an incoming antifermion; state k is spin opposite to that of u."""
     return _bar(_stack(*(_v(p, mass, spin) for spin in (0, 1))))
 
@@ -140,7 +140,7 @@ def propagate(p: Momentum, mass: float, psi: Spinor) -> Spinor:
     return tuple((s + mass * c) * inverse for s, c in zip(moved, psi, strict=True))  # type: ignore[return-value]
 
 
-def _u(p: Momentum, mass: float, spin: int) -> Spinor:
+def _u(p: Momentum, mass: jax.Array | float, spin: int) -> Spinor:
     down, up = p.x - 1j * p.y, p.x + 1j * p.y
     scale = 1.0 / jnp.sqrt(2.0 * (p.e + mass))
     plus, minus = (p.e + p.z + mass) * scale, (p.e - p.z + mass) * scale
@@ -149,7 +149,7 @@ def _u(p: Momentum, mass: float, spin: int) -> Spinor:
     return (-down * scale, plus + 0j, down * scale, minus + 0j)
 
 
-def _v(p: Momentum, mass: float, spin: int) -> Spinor:
+def _v(p: Momentum, mass: jax.Array | float, spin: int) -> Spinor:
     a, b, c, d = _u(p, mass, spin)
     return (a, b, -c, -d)
 

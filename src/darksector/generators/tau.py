@@ -36,7 +36,7 @@ from darksector.kinematics import (
     to_rest_frame,
     total,
 )
-from darksector.machine import Machine
+from darksector.machines import Machine
 from darksector.particles import BR_TAU_MU, MASS, PDG
 from darksector.phasespace.channels import Pair, at_rest, two_body
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from math import log, pi, sqrt
+from math import inf, log, pi, sqrt
 from typing import ClassVar, final
 
 import numpy as np
@@ -57,14 +57,14 @@ class LmuLtau(Model):
     )
 
     def __post_init__(self) -> None:
-        if not self.mass > 0:
+        if not 0 < self.mass < inf:
             msg = (
-                f"LmuLtau needs mass > 0 GeV, got {self.mass}: "
+                f"LmuLtau needs a finite mass > 0 GeV, got {self.mass}: "
                 "the massless limit has no decay width."
             )
             raise OutOfDomain(msg)
-        if not self.gprime > 0:
-            msg = f"LmuLtau needs gprime > 0, got {self.gprime}."
+        if not 0 < self.gprime < inf:
+            msg = f"LmuLtau needs a finite gprime > 0, got {self.gprime}."
             raise OutOfDomain(msg)
         if (self.dark_matter_mass is not None) != (self.dark_coupling > 0):
             msg = (

@@ -27,7 +27,7 @@ from darksector.kinematics import (
     to_rest_frame,
     total,
 )
-from darksector.machine import Machine
+from darksector.machines import Machine
 from darksector.particles import MASS
 from darksector.phasespace.channels import Pair, at_rest, two_body
 from darksector.units import GEV2_FB
@@ -96,10 +96,10 @@ class Process(abc.ABC):
     def squared_amplitude(
         beams: Pair, final: tuple[Momentum, ...], parameters: Parameters
     ) -> jax.Array:
-        """Return |M|² averaged over the initial and summed over the final spins."""
+        r"""Return \|M\|² averaged over the initial and summed over the final spins."""
 
     def msq(self, momenta: Float[Array, "n m 4"]) -> Float[Array, " n"]:
-        """Return |M|², averaged over initial and summed over final spins.
+        r"""Return \|M\|², averaged over initial and summed over final spins.
 
         Unit GeV^(8-2m) for m external particles.
 

@@ -99,9 +99,10 @@ class DimuonGamma(Process):
     @staticmethod
     def sample(u: jax.Array, s: jax.Array, parameters: Parameters) -> Sampled:
         """Return points from two channels: photon along the beams or along the muons."""
+        least = 4 * _M**2 / (1 - jnp.asarray(parameters["v_min"]))
+        open_ = s > least
+        s = jnp.where(open_, s, 4 * least)
         v_max = 1 - 4 * _M**2 / s
-        open_ = v_max > parameters["v_min"]
-        v_max = jnp.where(open_, v_max, 0.999)
         from_beams = u[:, 0] < 0.5
         v = jnp.where(
             from_beams,
@@ -110,7 +111,6 @@ class DimuonGamma(Process):
         )
         velocity = jnp.sqrt(1 - 4 * _M**2 / (s * (1 - v)))
         cosines = _cosines(u, from_beams, velocity, parameters["cos_max"])
-        s = jnp.where(open_, s, 1.0)
         dimuon, gamma = two_body(
             at_rest(s), (s * (1 - v), 0.0), -cosines[0], 2 * pi * u[:, 3]
         )

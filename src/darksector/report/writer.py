@@ -39,13 +39,37 @@ def write_folder(
     OutputError
         If the folder cannot be written, or holds the results of another run.
     """
-    _check_same_run(folder, result.config)
+    check_folder(folder, result.config)
     overlays = [published.load(key) for key in result.published]
     for name, content in _documents(result):
         atomic_write(folder / name, content)
     _save_figures(result, folder, overlays, bands)
     page = report_html(result, overlays, bands)
     atomic_write(folder / "report.html", page.encode())
+
+
+def check_folder(folder: Path, config: Mapping[str, Any]) -> None:
+    """Refuse a folder that holds the results of another run.
+
+    Raises
+    ------
+    OutputError
+        If its ``run.toml`` cannot be read, or differs from `config`.
+    """
+    path = folder / "run.toml"
+    try:
+        there = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return
+    except (OSError, ValueError) as error:
+        msg = f"{str(folder)!r} cannot be used ({error}); choose another output folder."
+        raise OutputError(msg) from error
+    if there != tomllib.loads(tomli_w.dumps(config)):
+        msg = (
+            f"{str(folder)!r} holds the results of another run (its run.toml differs); "
+            "choose another output folder or remove this one."
+        )
+        raise OutputError(msg)
 
 
 def report_html(
@@ -82,23 +106,6 @@ def report_html(
         cuts=tables.cut_descriptions(result),
         windows=tables.window_table(result),
     )
-
-
-def _check_same_run(folder: Path, config: Mapping[str, Any]) -> None:
-    path = folder / "run.toml"
-    try:
-        there = tomllib.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        return
-    except (OSError, ValueError) as error:
-        msg = f"{str(folder)!r} cannot be used ({error}); choose another output folder."
-        raise OutputError(msg) from error
-    if there != tomllib.loads(tomli_w.dumps(config)):
-        msg = (
-            f"{str(folder)!r} holds the results of another run (its run.toml differs); "
-            "choose another output folder or remove this one."
-        )
-        raise OutputError(msg)
 
 
 def _documents(result: SearchResult) -> Iterator[tuple[str, bytes]]:

@@ -11,15 +11,15 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from darksector.detector.card import Detector
-from darksector.detector.card import load as load_detector
-from darksector.detector.outcomes import detect
+from darksector.detectors.card import Detector
+from darksector.detectors.card import load as load_detector
+from darksector.detectors.outcomes import detect
 from darksector.events import Candidates, Events
 from darksector.execution import Arrays, stream
 from darksector.generators import tau
 from darksector.io import lhe
-from darksector.machine import Machine
-from darksector.machine import load as load_machine
+from darksector.machines import Machine
+from darksector.machines import load as load_machine
 from darksector.observables import OBSERVABLES
 from darksector.particles import ZPRIME
 from darksector.processes.base import CHUNK, Process

@@ -16,15 +16,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darksector import provenance, units
-from darksector.detector.card import load as load_detector
+from darksector.cardfile import DETECTORS, MACHINES
+from darksector.detectors.card import load as load_detector
 from darksector.errors import InvalidConfig, InvalidFile
 from darksector.execution import Task
 from darksector.execution import run as run_tasks
 from darksector.io import lhe
 from darksector.limits import published
-from darksector.machine import load as load_machine
+from darksector.machines import load as load_machine
 from darksector.observables import OBSERVABLES
-from darksector.registry import DETECTORS, MACHINES, MODELS
+from darksector.registry import MODELS
 from darksector.report.writer import write_folder
 from darksector.results import CutflowRow, Labels, SearchResult, Windows
 from darksector.searches._simulation import (
@@ -93,7 +94,7 @@ def plan(
 ) -> Plan:
     """Check all inputs before anything is computed; errors as in `Search.run`."""
     machine = load_machine(search.machine)
-    files = dict(_lhe_file(path, search, inputs.invisible) for path in inputs.events)
+    files = _files(search, inputs)
     grid = _grid(masses, files)
     for mass in grid:
         signal_process(search, mass).check_energy(machine)
@@ -412,6 +413,21 @@ def _grid(
     return tuple(float(m) for m in grid)
 
 
+def _files(search: Search, inputs: Inputs) -> dict[float, tuple[str, int]]:
+    """Return the LHE file of each mass, and the code of the invisible particle."""
+    files: dict[float, tuple[str, int]] = {}
+    for path in inputs.events:
+        mass, file = _lhe_file(path, search, inputs.invisible)
+        if mass in files:
+            msg = (
+                f"{files[mass][0]} and {path} are both samples of {mass:g} GeV; "
+                "give one file per mass."
+            )
+            raise InvalidFile(msg)
+        files[mass] = file
+    return files
+
+
 def _lhe_file(
     path: Path, search: Search, invisible: int | None
 ) -> tuple[float, tuple[str, int]]:
@@ -445,8 +461,11 @@ def _counts(path: Path, masses: Sequence[float]) -> NDArray[np.int64]:
         with path.open(newline="", encoding="utf-8") as file:
             rows = list(csv.DictReader(file))
         counts = [(float(r["mass_gev"]), int(r["observed"])) for r in rows]
-    except FileNotFoundError:
-        msg = f"there is no file {str(path)!r} of observed counts; check --observed."
+    except OSError as error:
+        msg = (
+            f"the file {str(path)!r} of observed counts cannot be read "
+            f"({error.strerror}); check --observed."
+        )
         raise InvalidFile(msg) from None
     except (KeyError, TypeError, ValueError) as error:
         msg = (

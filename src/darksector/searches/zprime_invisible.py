@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darksector import observables as obs
-from darksector.detector.card import Detector
-from darksector.detector.outcomes import Topology
+from darksector.detectors.card import Detector
+from darksector.detectors.outcomes import Topology
 from darksector.events import Candidates
 from darksector.limits.published import CouplingBand
 from darksector.models.base import Model

@@ -17,11 +17,11 @@ from typing import final
 import jax
 import jax.numpy as jnp
 
-from darksector.detector.calorimeter import cluster_probability, measure_cluster
-from darksector.detector.card import Detector
-from darksector.detector.muons import muon_probability
-from darksector.detector.tracking import measure_track, track_probability
-from darksector.detector.trigger import LINES
+from darksector.detectors.calorimeter import cluster_probability, measure_cluster
+from darksector.detectors.card import Detector
+from darksector.detectors.muons import muon_probability
+from darksector.detectors.tracking import measure_track, track_probability
+from darksector.detectors.trigger import LINES
 from darksector.errors import InvalidCard, UnknownName
 from darksector.events import Candidates, Events
 from darksector.kinematics import Momentum, squared, total

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from math import cos, hypot, inf, sin, sqrt
-from typing import Any, final
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector.errors import InvalidCard, OutOfDomain
+from darksector import cardfile
+from darksector.cardfile import MACHINES, Origin
+from darksector.errors import OutOfDomain
 from darksector.particles import MASS
-from darksector.registry import MACHINES
 
 
 @final
@@ -31,7 +31,7 @@ class Machine:
         Angle of each beam with the z axis, rad; electrons travel towards +z and +x.
     energy_spread_her, energy_spread_ler
         Gaussian energy spreads, GeV.
-    sources
+    origins
         Field to the origin of its number.
     references
         Papers to cite.
@@ -49,7 +49,7 @@ class Machine:
     half_crossing_angle: float
     energy_spread_her: float
     energy_spread_ler: float
-    sources: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, Origin] = field(default_factory=dict)
     references: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
@@ -153,50 +153,17 @@ def load(name: str) -> Machine:
 
 def from_toml(text: str, *, origin: str) -> Machine:
     """Return the machine that a card declares; `origin` names it in errors."""
-    try:
-        card = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        msg = f"machine card {origin!r} is not valid TOML: {error}."
-        raise InvalidCard(msg) from None
-    numbers, sources = {}, {}
-    allowed = {f.name for f in fields(Machine)} - {"title", "sources", "references"}
-    for key, entry in card.items():
-        if key in {"title", "references"}:
-            continue
-        numbers[key], sources[key] = _entry(key, entry, allowed, origin)
-    missing = allowed - set(numbers) | {"title"} - set(card)
-    if missing:
-        msg = f"machine card {origin!r} lacks {', '.join(sorted(missing))}; add it."
-        raise InvalidCard(msg)
+    where = f"machine card {origin!r}"
+    card = cardfile.parse(text, where=where)
+    names = {f.name for f in fields(Machine)} - {"title", "origins", "references"}
+    cardfile.check_keys(card, {"title", "references", *names}, where=where)
+    entries = cardfile.numbers({n: card[n] for n in names}, names, where=where)
     return Machine(
-        title=card["title"],
-        sources=sources,
-        references=tuple(card.get("references", ())),
-        **numbers,
+        title=str(card["title"]),
+        origins={name: entry.origin for name, entry in entries.items()},
+        references=tuple(card["references"]),
+        **{name: float(entry.value) for name, entry in entries.items()},
     )
-
-
-def _entry(key: str, entry: Any, allowed: set[str], origin: str) -> tuple[float, str]:
-    if key not in allowed:
-        msg = (
-            f"machine card {origin!r} has the unknown key {key!r}; "
-            f"allowed: title, references, {', '.join(sorted(allowed))}."
-        )
-        raise InvalidCard(msg)
-    if not isinstance(entry, dict) or set(entry) != {"value", "source"}:
-        msg = (
-            f"machine card {origin!r}: {key} must be a table with exactly "
-            f"'value' and 'source', got {entry!r}."
-        )
-        raise InvalidCard(msg)
-    value, source = entry["value"], entry["source"]
-    if type(value) not in {int, float} or not isinstance(source, str) or not source:
-        msg = (
-            f"machine card {origin!r}: {key} must have a number as 'value' and a text "
-            f"as 'source', got {entry!r}."
-        )
-        raise InvalidCard(msg)
-    return float(value), source
 
 
 def _beam(energy: float, angle: float, *, forward: float) -> NDArray[np.float64]:

@@ -1,0 +1,23 @@
+"""Sphinx configuration."""
+
+from __future__ import annotations
+
+from importlib.metadata import version as installed
+
+project = "darksector"
+author = "The darksector developers"
+copyright = "2026, " + author
+version = release = installed("darksector")
+
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.mathjax",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
+myst_enable_extensions = ["dollarmath"]
+autodoc_typehints = "none"
+exclude_patterns = ["_build"]
+html_theme = "furo"
+html_title = "darksector"

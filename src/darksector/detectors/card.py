@@ -1,0 +1,90 @@
+"""Detectors from TOML cards: every number with its source and how sure it is."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from typing import Any, final
+
+import jax
+
+from darksector import cardfile
+from darksector.cardfile import DETECTORS, Origin
+from darksector.detectors.calorimeter import Calorimeter
+from darksector.detectors.muons import Muons
+from darksector.detectors.tracking import Tracking
+from darksector.detectors.trigger import Trigger
+
+_SYSTEMS: Mapping[str, Any] = {
+    "tracking": Tracking,
+    "calorimeter": Calorimeter,
+    "muons": Muons,
+    "trigger": Trigger,
+}
+
+
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Detector:
+    """An experiment in one run period; a pytree, so every number can be differentiated.
+
+    Parameters
+    ----------
+    tracking, calorimeter, muons, trigger
+        The numbers of each system.
+    title
+        Name for people.
+    origins
+        ``system.number`` to its origin.
+    references
+        Papers to cite.
+    """
+
+    tracking: Tracking
+    calorimeter: Calorimeter
+    muons: Muons
+    trigger: Trigger
+    title: str = field(metadata={"static": True})
+    origins: tuple[tuple[str, Origin], ...] = field(metadata={"static": True})
+    references: tuple[str, ...] = field(metadata={"static": True})
+
+
+def load(name: str) -> Detector:
+    """Return the detector of a packaged card.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such card.
+    InvalidCard
+        If the card lacks a number or a source, or has an unknown key.
+    """
+    return from_toml(DETECTORS.path(name).read_text(encoding="utf-8"), origin=name)
+
+
+def from_toml(text: str, *, origin: str) -> Detector:
+    """Return the detector that a card declares; `origin` names it in errors."""
+    where = f"detector card {origin!r}"
+    card = cardfile.parse(text, where=where)
+    cardfile.check_keys(card, {"title", "references", *_SYSTEMS}, where=where)
+    entries = {
+        name: cardfile.numbers(
+            card[name], [f.name for f in fields(kind)], where=f"{where}, [{name}]"
+        )
+        for name, kind in _SYSTEMS.items()
+    }
+    systems = {
+        name: kind(**{key: entry.value for key, entry in entries[name].items()})
+        for name, kind in _SYSTEMS.items()
+    }
+    return Detector(
+        **systems,
+        title=str(card["title"]),
+        origins=tuple(
+            (f"{name}.{key}", entry.origin)
+            for name in _SYSTEMS
+            for key, entry in entries[name].items()
+        ),
+        references=tuple(card["references"]),
+    )
