@@ -44,7 +44,8 @@ _Results = Generator[tuple[str, Arrays], None, None]
 _POOLS = 2  # the first, and one more after a worker was lost
 _MEMBER = "array."  # np.savez has arguments of its own; a prefix keeps names apart
 _KEY = re.compile(r"[0-9a-f]+")
-_SINGLE_THREAD = "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1"
+# NPROC is what the array compiler sizes its pool of threads by
+_SINGLE_THREAD = {"NPROC": "1", "OMP_NUM_THREADS": "1"}
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
 
 
@@ -238,9 +239,8 @@ def _fresh_workers() -> Iterator[None]:
     starts: it imports NumPy, and with it the linear algebra, first of all.
     """
     main = vars(sys.modules["__main__"])
-    single = _single_thread(os.environ)
     hidden = {"__file__": None, "__spec__": None}
-    with _replaced(main, hidden), _replaced(os.environ, single):
+    with _replaced(main, hidden), _replaced(os.environ, _SINGLE_THREAD):
         yield
 
 
@@ -256,13 +256,6 @@ def _replaced(
         for name in values:
             del mapping[name]
         mapping.update(before)
-
-
-def _single_thread(environment: Mapping[str, str]) -> dict[str, str]:
-    flags = environment.get("XLA_FLAGS", "")
-    if "xla_cpu_multi_thread_eigen" not in flags:
-        flags = f"{flags} {_SINGLE_THREAD}".strip()
-    return {"XLA_FLAGS": flags, "OMP_NUM_THREADS": "1"}
 
 
 def _start_worker() -> None:

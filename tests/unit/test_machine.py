@@ -12,6 +12,7 @@ from darksector.machines import Machine, from_toml, load, symmetric
 
 CARD = """
 title = "test ring"
+references = []
 energy_her = { value = 7.0, source = "test", status = "read" }
 energy_ler = { value = 4.0, source = "test", status = "read" }
 half_crossing_angle = { value = 0.0415, source = "test", status = "read" }

@@ -78,15 +78,15 @@ def spectra_parquet(result: SearchResult) -> bytes:
 
 
 def cutflow_table(result: SearchResult) -> Table:
-    """Return events ± error, one row per cut, one column per component."""
+    """Return events ± error, one row per component, one column per cut."""
     components = tuple(dict.fromkeys(row.component for row in result.cutflow))
     cuts = tuple(dict.fromkeys(row.cut for row in result.cutflow))
     cells = {
         (row.component, row.cut): f"{row.events:.4g} ± {row.error:.2g}"
         for row in result.cutflow
     }
-    rows = tuple((cut, *(cells.get((c, cut), "") for c in components)) for cut in cuts)
-    return Table(("cut", *components), rows)
+    rows = tuple((c, *(cells.get((c, cut), "") for cut in cuts)) for c in components)
+    return Table(("component", *cuts), rows)
 
 
 def window_table(result: SearchResult) -> Table:

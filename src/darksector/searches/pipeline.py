@@ -305,7 +305,9 @@ def _cutflow(
         ("generated", "Every generated event."),
         (
             "topology and trigger",
-            f"{search.topology.tracks}, {search.topology.trigger}.",
+            f"Two identified tracks of opposite charge and no other "
+            f"({', '.join(search.topology.tracks)}), trigger line "
+            f"{search.topology.trigger}.",
         ),
         *((cut.label, cut.description) for cut in search.selection),
     ]

@@ -109,7 +109,7 @@ SEARCH = Search(
         Background(
             "ditau", r"$\tau^+\tau^-\to\mu^+\mu^-4\nu$", chunks=16, tau_decays=True
         ),
-        Background("two_photon_dimuon", r"$e^+e^-\mu^+\mu^-$", chunks=32),
+        Background("two_photon_dimuon", r"$e^+e^-\mu^+\mu^-$", chunks=24),
     ),
     topology=Topology(tracks=("mu", "mu"), trigger="two_track"),
     selection=(
