@@ -184,14 +184,14 @@ def test_the_report_says_what_was_assumed(folder):
     assert "first order &lt;ISR&gt;" in page
 
 
-def test_a_report_with_counts_is_no_prediction(formats, tmp_path):
+def test_a_report_with_counts_is_no_prediction(tmp_path):
     result = fake_result([3.0], observed=True)
     writer.write_folder(result, tmp_path, bands=())
 
     assert "observed = none" not in (tmp_path / "report.html").read_text()
 
 
-def test_a_file_in_the_place_of_the_folder_is_an_output_error(formats, tmp_path):
+def test_a_file_in_the_place_of_the_folder_is_an_output_error(tmp_path):
     path = tmp_path / "taken"
     path.write_text("")
 
