@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any, final
 
 import jax
+import jax.numpy as jnp
 
 from darksector import cardfile
 from darksector.cardfile import DETECTORS, Origin
@@ -75,7 +76,9 @@ def from_toml(text: str, *, origin: str) -> Detector:
         for name, kind in _SYSTEMS.items()
     }
     systems = {
-        name: kind(**{key: entry.value for key, entry in entries[name].items()})
+        name: kind(
+            **{key: jnp.asarray(entry.value) for key, entry in entries[name].items()}
+        )
         for name, kind in _SYSTEMS.items()
     }
     return Detector(

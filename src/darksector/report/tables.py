@@ -199,4 +199,5 @@ def _short(value: float | np.ma.core.MaskedConstant) -> str:
 def _cell(value: Cell) -> str:
     if value is None or (isinstance(value, float) and not np.isfinite(value)):
         return ""
-    return repr(value) if isinstance(value, float) else str(value)
+    # float(): NumPy's own floats are floats too, but not their repr
+    return repr(float(value)) if isinstance(value, float) else str(value)

@@ -305,9 +305,11 @@ def _cutflow(
         ("generated", "Every generated event."),
         (
             "topology and trigger",
-            f"Two identified tracks of opposite charge and no other "
-            f"({', '.join(search.topology.tracks)}), trigger line "
-            f"{search.topology.trigger}.",
+            (
+                "Two identified tracks of opposite charge and no other "
+                f"({', '.join(search.topology.tracks)}), trigger line "
+                f"{search.topology.trigger}."
+            ),
         ),
         *((cut.label, cut.description) for cut in search.selection),
     ]
@@ -345,7 +347,9 @@ def _signal_spectra(
     """Return up to three signals, scaled to the median expected limit."""
     usable = [i for i, word in enumerate(limits.status) if word == "ok"]
     shown = sorted(
-        {usable[int(q * (len(usable) - 1))] for q in (0.1, 0.5, 0.9)} if usable else ()
+        {usable[round(q * (len(usable) - 1))] for q in (0.1, 0.5, 0.9)}
+        if usable
+        else ()
     )
     return {
         plan.masses[i]: _spectrum(plan.search, signals[i]).scaled(
