@@ -11,6 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from importlib.resources import files
 from importlib.resources.abc import Traversable
+from pathlib import Path
 from typing import Any, final
 
 import numpy as np
@@ -34,17 +35,25 @@ class CardFolder:
         entries = self._place().iterdir()
         return tuple(sorted(e.name[:-5] for e in entries if e.name.endswith(".toml")))
 
-    def path(self, name: str) -> Traversable:
-        """Return the file of one card.
+    def text(self, name: str) -> str:
+        """Return the content of a packaged card, or of a file whose name ends in .toml.
 
         Raises
         ------
         UnknownName
-            If there is no such card.
+            If there is no such packaged card.
+        InvalidCard
+            If the file cannot be read.
         """
+        if name.endswith(".toml"):
+            try:
+                return Path(name).read_text(encoding="utf-8")
+            except (OSError, UnicodeDecodeError) as error:
+                msg = f"{self.kind} card {name!r} cannot be read: {error}."
+                raise InvalidCard(msg) from None
         if name not in self.names():
             raise UnknownName(self.kind, name, self.names())
-        return self._place() / f"{name}.toml"
+        return (self._place() / f"{name}.toml").read_text(encoding="utf-8")
 
     def _place(self) -> Traversable:
         return files("darksector").joinpath("cards", self.folder)

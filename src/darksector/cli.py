@@ -8,7 +8,7 @@ import shutil
 import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -32,6 +32,8 @@ _RUN_KEYS: Mapping[str, tuple[set[type], set[type], str]] = {
     "events": ({list}, {str}, '["signal.lhe.gz"]'),
     "observed": ({str}, set(), '"counts.csv"'),
     "invisible": ({int}, set(), "9000102"),
+    "machine": ({str}, set(), '"superkekb"'),
+    "detector": ({str}, set(), '"belle2_phase2"'),
 }
 
 as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -88,6 +90,8 @@ def list_(kind: str | None, as_json: bool) -> None:
 @click.option("--events", multiple=True, help="LHE file of a signal sample.")
 @click.option("--observed", help="CSV of observed counts: mass_gev,observed.")
 @click.option("--invisible", type=int, help="PDG code of the invisible particle.")
+@click.option("--machine", help="Machine card: a name or a .toml file.")
+@click.option("--detector", help="Detector card: a name or a .toml file.")
 @click.option("--workers", type=click.IntRange(min=1), help="Local processes.")
 @as_json
 def run(
@@ -152,7 +156,6 @@ def doctor(as_json: bool) -> None:
 
 def _settings(search: str, given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a run: options, else the run file, else the search's own."""
-    from darksector import units
     from darksector.registry import SEARCHES
 
     file = _run_file(Path(search)) if search.endswith(".toml") else {"search": search}
@@ -164,12 +167,13 @@ def _settings(search: str, given: Mapping[str, Any]) -> dict[str, Any]:
         "events": (),
         "observed": None,
         "invisible": None,
+        "machine": declared.machine,
+        "detector": declared.detector,
     }
     chosen = {k: v for k, v in given.items() if v not in (None, ())}
-    settings = {**defaults, **file, **chosen, "search": declared}
-    if isinstance(settings["masses"], str):
-        settings["masses"] = units.masses(settings["masses"])
-    return settings
+    settings = {**defaults, **file, **chosen}
+    cards = {"machine": settings["machine"], "detector": settings["detector"]}
+    return settings | {"search": replace(declared, **cards)}
 
 
 def _plan(settings: Mapping[str, Any]) -> Plan:

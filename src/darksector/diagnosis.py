@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 from collections.abc import Iterator
 from dataclasses import dataclass
-from importlib.metadata import PackageNotFoundError, version
+from importlib.metadata import PackageNotFoundError, requires, version
 from importlib.util import find_spec
 from pathlib import Path
 from typing import final
-
-from darksector.provenance import PACKAGES
 
 
 @final
@@ -34,13 +33,20 @@ def checks() -> tuple[Check, ...]:
 def _all() -> Iterator[Check]:
     python = ".".join(map(str, sys.version_info[:3]))
     yield _check("Python", sys.version_info >= (3, 11), python, "install 3.11 or newer")
-    for package in PACKAGES:
+    for package in _required():
         yield _package(package)
     yield _extra("pylhe", "lhe", "reading LHE files")
-    yield _float64()
-    yield _cache()
+    if find_spec("jax"):
+        yield _float64()
+        yield _cache()
     cores = os.cpu_count() or 1
     yield Check("cores", "ok", str(cores), "")
+
+
+def _required() -> tuple[str, ...]:
+    """Return the packages that darksector declares it needs."""
+    lines = requires("darksector") or ()
+    return tuple(re.split(r"[<>=!~ ]", line)[0] for line in lines if ";" not in line)
 
 
 def _check(name: str, good: bool, found: str, remedy: str) -> Check:

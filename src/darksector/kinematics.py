@@ -100,6 +100,12 @@ def cos_angle(a: Momentum, b: Momentum) -> jax.Array:
     return jnp.where(product > 0, jnp.clip(spatial_dot(a, b) / safe, -1.0, 1.0), 1.0)
 
 
+def azimuth_opening(a: Momentum, b: Momentum) -> jax.Array:
+    """Return the angle between two momenta in the plane transverse to z, rad, [0, π]."""
+    difference = jnp.arctan2(a.y, a.x) - jnp.arctan2(b.y, b.x)
+    return jnp.abs(jnp.arctan2(jnp.sin(difference), jnp.cos(difference)))
+
+
 def boost(p: Momentum, frame: Momentum) -> Momentum:
     """Return p, given in the rest frame of `frame`, in the frame where `frame` moves.
 

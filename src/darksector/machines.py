@@ -139,7 +139,7 @@ def symmetric(sqrt_s: float) -> Machine:
 
 
 def load(name: str) -> Machine:
-    """Return the machine of a packaged card.
+    """Return the machine of a packaged card, or of a file ending in .toml.
 
     Raises
     ------
@@ -148,7 +148,7 @@ def load(name: str) -> Machine:
     InvalidCard
         If the card lacks a number, has an unknown key, or a number has no source.
     """
-    return from_toml(MACHINES.path(name).read_text(encoding="utf-8"), origin=name)
+    return from_toml(MACHINES.text(name), origin=name)
 
 
 def from_toml(text: str, *, origin: str) -> Machine:

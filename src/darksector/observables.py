@@ -13,6 +13,7 @@ import jax.numpy as jnp
 from darksector.events import Candidates
 from darksector.kinematics import (
     Momentum,
+    azimuth_opening,
     cos_angle,
     modulus,
     polar,
@@ -67,29 +68,27 @@ def pt_dimuon_cms(c: Candidates) -> jax.Array:
     return transverse(to_rest_frame(total(c.tracks), c.p_beams))
 
 
-def track_opening(c: Candidates) -> jax.Array:
+def track_opening_lab(c: Candidates) -> jax.Array:
     """Return the azimuth between the two tracks in the laboratory, rad."""
-    first, second = c.tracks
-    difference = jnp.arctan2(first.y, first.x) - jnp.arctan2(second.y, second.x)
-    return jnp.abs(jnp.arctan2(jnp.sin(difference), jnp.cos(difference)))
+    return azimuth_opening(*c.tracks)
 
 
-def theta_track_min(c: Candidates) -> jax.Array:
+def theta_track_min_lab(c: Candidates) -> jax.Array:
     """Return the smallest polar angle of a track in the laboratory, rad."""
     return jnp.minimum(*(polar(p) for p in c.tracks))
 
 
-def theta_track_max(c: Candidates) -> jax.Array:
+def theta_track_max_lab(c: Candidates) -> jax.Array:
     """Return the largest polar angle of a track in the laboratory, rad."""
     return jnp.maximum(*(polar(p) for p in c.tracks))
 
 
-def pt_recoil_lmax(c: Candidates) -> jax.Array:
+def pt_recoil_lmax_cms(c: Candidates) -> jax.Array:
     """Return the recoil momentum transverse to the faster track in the cms, GeV."""
     return _transverse_to(c, fast=True)
 
 
-def pt_recoil_lmin(c: Candidates) -> jax.Array:
+def pt_recoil_lmin_cms(c: Candidates) -> jax.Array:
     """Return the recoil momentum transverse to the slower track in the cms, GeV."""
     return _transverse_to(c, fast=False)
 
@@ -99,7 +98,7 @@ def photon_energy_sum(c: Candidates) -> jax.Array:
     return sum((p.e for p in c.clusters), jnp.zeros_like(c.weights))
 
 
-def e_photon_near_recoil(c: Candidates) -> jax.Array:
+def e_photon_near_recoil_lab(c: Candidates) -> jax.Array:
     """Return the largest cluster energy within 15 degrees of the recoil, GeV."""
     recoil = p_recoil(c)
     cone = jnp.cos(jnp.deg2rad(15.0))
@@ -131,14 +130,18 @@ OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
         "pt_dimuon_cms": Observable(
             pt_dimuon_cms, r"\mathrm{GeV}/c", r"p^{T*}_{\mu\mu}", "useCMSFrame(pt)"
         ),
-        "track_opening": Observable(track_opening, "rad", r"\Delta\phi"),
-        "theta_track_min": Observable(theta_track_min, "rad", r"\theta_\mathrm{min}"),
-        "theta_track_max": Observable(theta_track_max, "rad", r"\theta_\mathrm{max}"),
-        "pt_recoil_lmax": Observable(
-            pt_recoil_lmax, r"\mathrm{GeV}/c", r"p^{T,l_\mathrm{max}}_\mathrm{rec}"
+        "track_opening_lab": Observable(track_opening_lab, "rad", r"\Delta\phi"),
+        "theta_track_min_lab": Observable(
+            theta_track_min_lab, "rad", r"\theta_\mathrm{min}"
         ),
-        "pt_recoil_lmin": Observable(
-            pt_recoil_lmin, r"\mathrm{GeV}/c", r"p^{T,l_\mathrm{min}}_\mathrm{rec}"
+        "theta_track_max_lab": Observable(
+            theta_track_max_lab, "rad", r"\theta_\mathrm{max}"
+        ),
+        "pt_recoil_lmax_cms": Observable(
+            pt_recoil_lmax_cms, r"\mathrm{GeV}/c", r"p^{T,l_\mathrm{max}}_\mathrm{rec}"
+        ),
+        "pt_recoil_lmin_cms": Observable(
+            pt_recoil_lmin_cms, r"\mathrm{GeV}/c", r"p^{T,l_\mathrm{min}}_\mathrm{rec}"
         ),
         "photon_energy_sum": Observable(
             photon_energy_sum,
@@ -146,8 +149,8 @@ OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
             r"E_\gamma^\mathrm{sum}",
             "totalPhotonsEnergyOfEvent",
         ),
-        "e_photon_near_recoil": Observable(
-            e_photon_near_recoil, r"\mathrm{GeV}", r"E_\gamma^\mathrm{near}"
+        "e_photon_near_recoil_lab": Observable(
+            e_photon_near_recoil_lab, r"\mathrm{GeV}", r"E_\gamma^\mathrm{near}"
         ),
         "dimuon_mass": Observable(dimuon_mass, r"\mathrm{GeV}/c^2", r"m_{\mu\mu}", "M"),
     }

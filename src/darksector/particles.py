@@ -10,8 +10,6 @@ from math import pi
 from types import MappingProxyType
 
 ALPHA = 1 / 137.035999  # fine-structure constant at zero momentum transfer
-FERMI = 1.1663788e-5  # Fermi constant, GeV^-2
-V_HIGGS = 246.22  # electroweak vacuum expectation value, GeV
 
 MASS: Mapping[str, float] = MappingProxyType(
     {
@@ -32,7 +30,6 @@ PDG: Mapping[str, int] = MappingProxyType(
 ZPRIME = 32  # PDG code of a Z' boson, Monte Carlo numbering scheme
 
 BR_TAU_MU = 0.1739  # tau -> mu nu nu
-BR_TAU_E = 0.1782  # tau -> e nu nu
 
 
 def charge_squared() -> float:

@@ -18,6 +18,9 @@ from darksector.errors import InvalidFile, UnknownName
 
 _ENTRY = re.compile(r"(?ms)^@\w+\{(?P<cite>[^,\s]+),\n(?P<fields>.*?)^\}$")
 _IDENTIFIER = re.compile(r"(?m)^  (eprint|doi|url) = \{(.+)\},$")
+_OUTSIDE = re.compile(
+    r"arXiv:(?P<arxiv>\d{4}\.\d{4,5}|[a-z-]+/\d{7})|doi:(?P<doi>10\.\S+)"
+)
 _PREFIX = {"eprint": "arXiv", "doi": "doi", "url": "url"}
 
 PACKAGES = ("numpy", "scipy", "jax", "jaxlib", "matplotlib", "pyarrow")
@@ -81,25 +84,22 @@ def bibtex(references: Iterable[str]) -> str:
         ``url:https://...``; papers with none of these go by the key that INSPIRE gives
         them, ``inspire:Kuraev:1985hb``.
 
+    A paper that ``references.bib`` does not have gets an entry with its identifier
+    alone, if that is an arXiv number or a DOI: searches from outside cite their own.
+
     Raises
     ------
     UnknownName
-        If ``references.bib`` has no such entry.
+        If a key is neither in ``references.bib`` nor of these two forms.
 
     Examples
     --------
     >>> bibtex(["arXiv:1403.2727"]).splitlines()[0]
     '@article{Shuve:2014doa,'
     """
-    entries = _entries()
-    wanted = list(references)
-    for name in wanted:
-        if name not in entries:
-            kind = "reference"
-            raise UnknownName(kind, name, entries)
-    return "\n".join(
-        f"{entry}\n" for entry in dict.fromkeys(entries[n] for n in wanted)
-    )
+    entries = known_references()
+    found = {entries.get(name) or _minimal(name, entries): None for name in references}
+    return "\n".join(f"{entry}\n" for entry in found)
 
 
 def read_references(folder: Path) -> tuple[str, ...]:
@@ -122,7 +122,7 @@ def read_references(folder: Path) -> tuple[str, ...]:
         raise InvalidFile(msg) from None
 
 
-def _entries() -> dict[str, str]:
+def known_references() -> dict[str, str]:
     """Return each entry of ``references.bib`` under every name that it goes by."""
     text = files("darksector").joinpath("references.bib").read_text(encoding="utf-8")
     entries = {}
@@ -132,3 +132,12 @@ def _entries() -> dict[str, str]:
         for name in names or [f"inspire:{entry['cite']}"]:
             entries[name] = entry[0]
     return entries
+
+
+def _minimal(name: str, entries: Mapping[str, str]) -> str:
+    match = _OUTSIDE.fullmatch(name)
+    if match is None:
+        kind = "reference"
+        raise UnknownName(kind, name, entries)
+    field = "eprint" if match["arxiv"] else "doi"
+    return f"@misc{{{name},\n  {field} = {{{match['arxiv'] or match['doi']}}},\n}}"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from dataclasses import dataclass
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import entry_points
 from typing import Any, Generic, TypeVar
 
 from darksector.errors import InvalidCard, UnknownName
@@ -60,8 +60,7 @@ class Registry(Generic[T]):
         """
         if name not in self.names():
             raise UnknownName(self.kind, name, self.names())
-        outside = self._outside().get(name)
-        target = outside.value.split(":")[0] if outside else f"{self.package}.{name}"
+        target = self._outside().get(name, f"{self.package}.{name}").split(":")[0]
         module = importlib.import_module(target)
         plugin = getattr(module, self.attribute, None)
         if not self._fits(plugin):
@@ -72,8 +71,8 @@ class Registry(Generic[T]):
             raise InvalidCard(msg)
         return plugin  # type: ignore[return-value]  # _fits has checked it
 
-    def _outside(self) -> dict[str, EntryPoint]:
-        return {point.name: point for point in entry_points(group=self.package)}
+    def _outside(self) -> dict[str, str]:
+        return {point.name: point.value for point in entry_points(group=self.package)}
 
     def _fits(self, plugin: Any) -> bool:
         module, name = self.base.split(":")

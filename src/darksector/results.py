@@ -10,6 +10,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from darksector.cardfile import Origin
 from darksector.provenance import Provenance
 from darksector.statistics.likelihood import CountingModel
 from darksector.statistics.limits import LimitCurve
@@ -106,6 +107,8 @@ class SearchResult:
         Keys of the published limits to draw beside ours.
     config
         The run configuration, as `run.toml` records it.
+    origins
+        Number of the machine or detector card to its source and status.
     writer
         How `save` writes the folder.
     """
@@ -123,6 +126,7 @@ class SearchResult:
     published: tuple[str, ...]
     config: Mapping[str, Any]
     provenance: Provenance
+    origins: Mapping[str, Origin]
     writer: Callable[[SearchResult, Path], None]
 
     def save(self, folder: str | Path) -> Path:

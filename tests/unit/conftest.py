@@ -87,6 +87,7 @@ def search_result():
             published=(),
             config={},
             provenance=Provenance(1, {}, {}, ()),
+            origins={},
             writer=lambda _result, _folder: None,
         )
 

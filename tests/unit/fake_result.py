@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from darksector.cardfile import Origin
 from darksector.provenance import Provenance
 from darksector.results import CutflowRow, Labels, SearchResult, Windows
 from darksector.statistics.likelihood import CountingModel
@@ -65,6 +66,7 @@ def fake_result(masses=None, *, masked=(), observed=False, writer=None):
             inputs={"machines/superkekb.toml": "ab" * 32},
             references=("arXiv:1403.2727", "arXiv:1606.03501"),
         ),
+        origins={"machine.energy_her": Origin("a test", "read")},
         writer=writer or (lambda result, folder: None),
     )
 

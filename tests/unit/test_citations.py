@@ -94,7 +94,14 @@ def test_order_is_kept_and_a_paper_comes_once():
 
 def test_unknown_references_suggest_a_known_one():
     with pytest.raises(UnknownName, match=r"Did you mean 'arXiv:1403\.2727'"):
-        bibtex(["arXiv:1403.2728"])
+        bibtex(["arXiv:1403.272"])
+
+
+@pytest.mark.parametrize("reference", ["arXiv:2501.00001", "arXiv:hep-ph/9803313"])
+def test_a_paper_from_outside_is_cited_by_its_number(reference):
+    number = reference.removeprefix("arXiv:")
+
+    assert bibtex([reference]) == f"@misc{{{reference},\n  eprint = {{{number}}},\n}}\n"
 
 
 def test_provenance_is_light():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
@@ -53,6 +54,7 @@ FILES = {
     "other_beams.lhe": lhe(*MUONS, beam=3.5),
     "photon.lhe": lhe(22, 9000101),
     "empty.lhe": "",
+    "card.toml": 'title = "mine"\nreferences = []\n[energy]\nvalue = 1.0\n',
     "short.csv": "mass_gev,observed\n1,2\n",
     "half.csv": "mass_gev,observed\n1,2.5\n5,1\n",
     "twice.csv": "mass_gev,observed\n1,2\n1,3\n5,1\n",
@@ -96,6 +98,30 @@ def contents(folder):
 
 
 BAD = [
+    pytest.param(
+        ("zprime_invisible", "--machine", "card.toml"),
+        "InvalidCard",
+        "card.toml|unknown key 'energy'|energy_her",
+        id="machine card: unknown key",
+    ),
+    pytest.param(
+        ("zprime_invisible", "--detector", "card.toml"),
+        "InvalidCard",
+        "card.toml|unknown key 'energy'|calorimeter",
+        id="detector card: unknown key",
+    ),
+    pytest.param(
+        ("zprime_invisible", "--machine", "nowhere.toml"),
+        "InvalidCard",
+        "nowhere.toml|cannot be read",
+        id="machine card: missing",
+    ),
+    pytest.param(
+        ("zprime_invisible", "--machine", "superkek"),
+        "UnknownName",
+        "Did you mean 'superkekb'?",
+        id="unknown machine",
+    ),
     pytest.param(
         ("zprime_invisble",),
         "UnknownName",
@@ -156,7 +182,7 @@ BAD = [
     pytest.param(
         (SEARCH, "--events", "photon.lhe"),
         "InvalidFile",
-        "visible particles are [22]|dimuon_zprime has [13, 13]",
+        "final state is (22, 9000101)|dimuon_zprime has [13, 13]",
         id="LHE of another final state",
     ),
     pytest.param(
@@ -353,8 +379,10 @@ def test_an_lhe_file_brings_its_mass(folder, monkeypatch):
 
     (plan,) = plans
     assert plan.masses == (1.0, 5.0)
-    assert plan.files == {1.0: ("good.lhe", 9000102)}
-    assert plan.inputs.keys() >= {"good.lhe"}
+    (sample,) = plan.external.values()
+    assert list(plan.external) == [1.0]
+    assert (Path(sample.file).name, sample.invisible) == ("good.lhe", 9000102)
+    assert plan.provenance.inputs.keys() >= {"events/0/good.lhe"}
 
 
 def test_help_names_every_command():
@@ -405,7 +433,8 @@ def test_doctor_finds_this_environment_fit():
 
 
 def test_doctor_fails_with_a_remedy(monkeypatch):
-    monkeypatch.setattr("darksector.diagnosis.PACKAGES", ("numpy", "no-such-package"))
+    needs = ["numpy>=2.0", "no-such-package>=1", 'pylhe>=2; extra == "lhe"']
+    monkeypatch.setattr("darksector.diagnosis.requires", lambda _: needs)
 
     done = call("doctor", "--json")
     rows = {row["check"]: row for row in json.loads(done.stdout)}

@@ -21,14 +21,14 @@ from darksector.detectors.card import from_toml, load
 from darksector.detectors.muons import muon_probability
 from darksector.detectors.outcomes import Topology, detect, outcomes
 from darksector.detectors.tracking import measure_track, track_probability
-from darksector.detectors.trigger import azimuth_opening, two_track
+from darksector.detectors.trigger import two_track
 from darksector.errors import InvalidCard, UnknownName
 from darksector.events import Events
-from darksector.kinematics import Momentum, modulus, polar, transverse
+from darksector.kinematics import Momentum, azimuth_opening, modulus, polar, transverse
 from darksector.particles import MASS, PDG, ZPRIME
 
 DETECTOR = load("belle2_phase2")
-TEXT = DETECTORS.path("belle2_phase2").read_text(encoding="utf-8")
+TEXT = DETECTORS.text("belle2_phase2")
 TWO_MUONS = Topology(tracks=("mu", "mu"), trigger="two_track")
 P_BEAMS = jnp.array([11.006, 0.4566, 0.0, 2.9994])
 

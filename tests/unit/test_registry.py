@@ -69,11 +69,7 @@ def test_names_are_sorted_public_and_found(kind):
     assert not {"base", "pipeline"} & set(names)
     assert not any(name.startswith("_") for name in names)
     for name in names:
-        assert (
-            kind.path(name).is_file()
-            if isinstance(kind, CardFolder)
-            else kind.load(name)
-        )
+        assert kind.text(name) if isinstance(kind, CardFolder) else kind.load(name)
 
 
 @pytest.mark.parametrize(

@@ -263,7 +263,8 @@ def test_the_run_says_what_it_used(folder):
     assert record["seed"] == 1
     assert record["versions"].keys() >= {"python", "numpy", "jax", "darksector"}
     assert record["inputs"].keys() == {
-        *("machines/superkekb.toml", "detectors/belle2_phase2.toml", "counts.csv")
+        *("machines/superkekb.toml", "detectors/belle2_phase2.toml"),
+        "observed/counts.csv",
     }
     assert all(len(digest) == 64 for digest in record["inputs"].values())
 
@@ -333,15 +334,16 @@ def test_events_of_madgraph_pass_the_cuts_like_our_own(mass, monkeypatch):
     still = replace(
         ds.machine("superkekb"), energy_spread_her=0.0, energy_spread_ler=0.0
     )
-    monkeypatch.setattr(
-        _simulation, "signal_process", lambda *a: replace(own(*a), isr=False)
-    )
+    monkeypatch.setattr(_simulation, "signal_process", lambda *a: own(*a, isr=False))
     monkeypatch.setattr(_simulation, "load_machine", lambda _: still)
-    sample = Sample(SEARCH, "signal", mass, seed=1, chunk=0)
+    sample = Sample(ds.search(SEARCH), "signal", mass, seed=1, chunk=0)
+    external = _simulation.External(str(file), 9000102, 1.0)
 
     ours = simulate(sample)["cutflow"]
-    theirs = simulate(replace(sample, file=str(file), invisible=9000102))["cutflow"]
+    theirs = simulate(replace(sample, external=external))["cutflow"]
 
+    # the external events have the cross-section they were given, per event
+    assert theirs[0, 0] == pytest.approx(2000.0)
     ours, theirs = (steps / [steps[0, 0], steps[0, 0] ** 2] for steps in (ours, theirs))
     error = np.sqrt(ours[1:, 1] + theirs[1:, 1])
     pulls = (ours[1:, 0] - theirs[1:, 0]) / error

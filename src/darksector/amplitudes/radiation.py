@@ -91,3 +91,4 @@ def _log(scale2: float | jax.Array) -> jax.Array:
 
 
 ORDER = "collinear leading logarithms, soft part exponentiated, hard part to O(alpha^2)"
+REFERENCE = "inspire:Kuraev:1985hb"

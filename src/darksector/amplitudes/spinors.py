@@ -91,20 +91,6 @@ def slash(k: Spinor, psi: Spinor) -> Spinor:
     )
 
 
-def slash_left(psi: Spinor, k: Spinor) -> Spinor:
-    r"""Return :math:`\bar\psi\,\gamma\cdot k` for a row spinor."""
-    k0, k1, k2, k3 = k
-    a, b, c, d = psi
-    minus, plus = k0 - k3, k0 + k3
-    down, up = k1 - 1j * k2, k1 + 1j * k2
-    return (
-        c * plus + d * up,
-        c * down + d * minus,
-        a * minus - b * up,
-        b * plus - a * down,
-    )
-
-
 def current(row: Spinor, column: Spinor) -> Spinor:
     r"""Return the contravariant vector :math:`\bar\psi\gamma^\mu\chi`."""
     a, b, c, d = row

@@ -66,3 +66,4 @@ def photon_denominator(q2: jax.Array, running: jax.Array | float) -> jax.Array:
 
 
 SCHEME = "alpha(0) at vertices, vacuum polarisation in photons"
+REFERENCE = "arXiv:hep-ph/0603175"

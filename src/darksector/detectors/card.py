@@ -28,7 +28,10 @@ _SYSTEMS: Mapping[str, Any] = {
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Detector:
-    """An experiment in one run period; a pytree, so every number can be differentiated.
+    """An experiment in one run period; a pytree of its numbers.
+
+    Derivatives with respect to efficiencies and resolutions are meaningful; those with
+    respect to edges are not yet, as edges are steps.
 
     Parameters
     ----------
@@ -52,7 +55,7 @@ class Detector:
 
 
 def load(name: str) -> Detector:
-    """Return the detector of a packaged card.
+    """Return the detector of a packaged card, or of a file ending in .toml.
 
     Raises
     ------
@@ -61,7 +64,7 @@ def load(name: str) -> Detector:
     InvalidCard
         If the card lacks a number or a source, or has an unknown key.
     """
-    return from_toml(DETECTORS.path(name).read_text(encoding="utf-8"), origin=name)
+    return from_toml(DETECTORS.text(name), origin=name)
 
 
 def from_toml(text: str, *, origin: str) -> Detector:

@@ -2,7 +2,8 @@
 
 Each particle has a few responses; an outcome picks one for each, and its probability is
 the product.  Only outcomes that make the wanted topology are followed.  The estimate is
-unbiased, has far less variance than accept/reject, and is smooth in the detector numbers.
+unbiased, has less variance than accept/reject, and is smooth in efficiencies and
+resolutions; edges of the acceptance are steps, so their derivatives are not meaningful.
 Resolution stays a draw (truth + σ z), shared by all outcomes of an event.
 """
 
@@ -69,8 +70,8 @@ class Topology:
                 msg = f"topology has the track {response!r}; allowed: {TRACKS}."
                 raise InvalidCard(msg)
         if self.trigger not in LINES:
-            msg_0 = "trigger line"
-            raise UnknownName(msg_0, self.trigger, LINES)
+            kind = "trigger line"
+            raise UnknownName(kind, self.trigger, LINES)
 
 
 def outcomes(pdg: tuple[int, ...], topology: Topology) -> tuple[tuple[str, ...], ...]:

@@ -10,7 +10,7 @@ from typing import final
 import jax
 import jax.numpy as jnp
 
-from darksector.kinematics import Momentum, polar, transverse
+from darksector.kinematics import Momentum, azimuth_opening, polar, transverse
 
 
 @final
@@ -24,12 +24,6 @@ class Trigger:
     cdc_pt_min: jax.Array
     two_track_opening: jax.Array
     two_track_efficiency: jax.Array
-
-
-def azimuth_opening(a: Momentum, b: Momentum) -> jax.Array:
-    """Return the angle between two momenta in the plane transverse to z, rad, [0, π]."""
-    difference = jnp.arctan2(a.y, a.x) - jnp.arctan2(b.y, b.x)
-    return jnp.abs(jnp.arctan2(jnp.sin(difference), jnp.cos(difference)))
 
 
 def two_track(trigger: Trigger, tracks: tuple[Momentum, ...]) -> jax.Array:

@@ -51,7 +51,10 @@ class LmuLtau(Model):
 
     title: ClassVar[str] = "L_mu - L_tau Z'"
     coupling: ClassVar[str] = "gprime"
-    references: ClassVar[tuple[str, ...]] = ("arXiv:1403.2727", "arXiv:1609.04026")
+    references: ClassVar[tuple[str, ...]] = (
+        *("arXiv:1403.2727", "arXiv:1609.04026", "arXiv:1801.04847"),
+        "arXiv:2006.11225",
+    )
     invisible: ClassVar[frozenset[str]] = frozenset(
         {"nu_mu nu_mu", "nu_tau nu_tau", "chi chi"}
     )
@@ -66,7 +69,9 @@ class LmuLtau(Model):
         if not 0 < self.gprime < inf:
             msg = f"LmuLtau needs a finite gprime > 0, got {self.gprime}."
             raise OutOfDomain(msg)
-        if (self.dark_matter_mass is not None) != (self.dark_coupling > 0):
+        if (self.dark_matter_mass is not None) != (self.dark_coupling > 0) or (
+            self.dark_matter_mass or 0.0
+        ) < 0:
             msg = (
                 "LmuLtau needs both dark_matter_mass >= 0 GeV and dark_coupling > 0, "
                 f"or neither; got {self.dark_matter_mass} and {self.dark_coupling}."

@@ -123,6 +123,12 @@ class Process(abc.ABC):
             raise OutOfDomain(msg)
         return _msq(type(self), jnp.asarray(momenta), self.parameters())
 
+    def cited(self) -> tuple[str, ...]:
+        """Return the references of the process and of the options it uses."""
+        radiated = (radiation.REFERENCE,) if self.isr else ()
+        runs = (vacuum.REFERENCE,) if self.parameters().get("running") else ()
+        return (*self.references, *radiated, *runs)
+
     def conventions(self) -> dict[str, str]:
         """Return the choices behind the numbers, for every result that uses them."""
         radiation_order = radiation.ORDER if self.isr else "none"

@@ -130,6 +130,12 @@ def systematics_table(result: SearchResult) -> Table:
     return Table(("name", "signal [%]", "background [%]", "source"), rows)
 
 
+def origins_table(result: SearchResult) -> Table:
+    """Return every number of the cards with its status and source."""
+    rows = tuple((n, o.status, o.source) for n, o in result.origins.items())
+    return Table(("number", "status", "source"), rows)
+
+
 def cut_descriptions(result: SearchResult) -> Mapping[str, str]:
     """Return each cut's label and what it does."""
     return {row.cut: row.description for row in result.cutflow}

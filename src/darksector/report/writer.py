@@ -102,6 +102,7 @@ def report_html(
         charts=charts,
         library=Markup(interactive.library()),
         systematics=tables.systematics_table(result),
+        origins=tables.origins_table(result),
         cutflow=tables.cutflow_table(result),
         cuts=tables.cut_descriptions(result),
         windows=tables.window_table(result),

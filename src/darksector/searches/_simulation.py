@@ -23,8 +23,29 @@ from darksector.machines import load as load_machine
 from darksector.observables import OBSERVABLES
 from darksector.particles import ZPRIME
 from darksector.processes.base import CHUNK, Process
-from darksector.registry import MODELS, PROCESSES, SEARCHES
+from darksector.registry import MODELS, PROCESSES
 from darksector.searches.base import Search
+
+
+@final
+@dataclass(frozen=True)
+class External:
+    """A signal sample of another generator.
+
+    Parameters
+    ----------
+    file
+        Path of the LHE file.
+    invisible
+        PDG code of the invisible particle in it.
+    sigma
+        Cross-section of the same process at unit coupling, fb: ours, without radiation,
+        as the file has none (its momenta balance without photons).
+    """
+
+    file: str
+    invisible: int
+    sigma: float
 
 
 @final
@@ -35,25 +56,23 @@ class Sample:
     Parameters
     ----------
     search
-        Name of the search.
+        The search, sent as it is: its cuts must be importable where there are workers.
     component
         ``signal`` or the name of a background process.
     mass
         Mass hypothesis of a signal, GeV; 0 for backgrounds.
     seed, chunk
         Which random numbers.
-    file, invisible
-        LHE file that replaces generation (empty for none), and the code of the
-        invisible particle in it.
+    external
+        What replaces generation, or None.
     """
 
-    search: str
+    search: Search
     component: str
     mass: float
     seed: int
     chunk: int
-    file: str = ""
-    invisible: int = 0
+    external: External | None = None
 
 
 def simulate(sample: Sample) -> Arrays:
@@ -62,11 +81,15 @@ def simulate(sample: Sample) -> Arrays:
     The arrays are ``cutflow`` ``(2 + cuts, 2)`` with the sums of weights and of squared
     weights, fb times events, first generated, then topology and trigger, then each cut;
     ``count`` of generated events; per survivor ``weight``, ``value`` of the observable,
-    ``residual`` of it, and one column per optimised cut in ``variables``.
+    ``residual`` of it, and one row per optimised cut in ``variables``.
     """
-    search: Search = SEARCHES.load(sample.search)
+    search = sample.search
     machine, detector = load_machine(search.machine), load_detector(search.detector)
-    events = _external(sample, machine) if sample.file else _generate(sample, machine)
+    events = (
+        _read(sample.external, machine)
+        if sample.external
+        else _generate(sample, machine)
+    )
     z = stream(sample.seed, "detect", *_labels(sample)).standard_normal(
         (*events.momenta.shape[:2], 3)
     )
@@ -76,11 +99,12 @@ def simulate(sample: Sample) -> Arrays:
     return _survivors(np.asarray(events.weights), jax.tree.map(np.asarray, columns))
 
 
-def signal_process(search: Search, mass: float) -> Process:
-    """Return the signal process of one mass at unit coupling, with a running α."""
+def signal_process(search: Search, mass: float, *, isr: bool = True) -> Process:
+    """Return the signal process of one mass, GeV, at unit coupling, with a running α."""
     kind = MODELS.load(search.model)
     model = kind(**{"mass": mass, kind.coupling: 1.0})
-    process: Process = PROCESSES.load(search.signal)(model=model, running_alpha=True)
+    signal = PROCESSES.load(search.signal)
+    process: Process = signal(model=model, isr=isr, running_alpha=True)
     return process
 
 
@@ -97,7 +121,7 @@ def _labels(sample: Sample) -> tuple[str | int, ...]:
 
 
 def _generate(sample: Sample, machine: Machine) -> Events:
-    search: Search = SEARCHES.load(sample.search)
+    search = sample.search
     if sample.component == "signal":
         process = signal_process(search, sample.mass)
     else:
@@ -112,16 +136,17 @@ def _generate(sample: Sample, machine: Machine) -> Events:
     return events
 
 
-def _external(sample: Sample, machine: Machine) -> Events:
+def _read(external: External, machine: Machine) -> Events:
     """Return the events of an LHE file, the invisible particle under the code of a Z'."""
-    found = lhe.to_lab(lhe.read(Path(sample.file)), machine.p_her, machine.p_ler)
-    codes = tuple(ZPRIME if c == sample.invisible else c for c in found.pdgs)
+    sample = lhe.read(Path(external.file))
+    found = lhe.to_lab(sample, machine.p_her, machine.p_ler)
+    codes = tuple(ZPRIME if c == external.invisible else c for c in found.pdgs)
     order = np.argsort([abs(c) == ZPRIME for c in codes], kind="stable")
+    beams = np.tile(found.beams.sum(axis=0), (len(found.weights), 1))
     return Events(
         momenta=jnp.asarray(found.momenta[:, order]),
-        weights=jnp.asarray(found.weights),
-        p_beams=jnp.asarray(found.beams.sum(axis=0))
-        * jnp.ones((len(found.weights), 1)),
+        weights=jnp.asarray(found.weights * external.sigma / found.weights.mean()),
+        p_beams=jnp.asarray(beams),
         pdg=tuple(codes[i] for i in order),
     )
 
@@ -157,5 +182,7 @@ def _survivors(generated: np.ndarray, columns: dict[str, Any]) -> Arrays:
         "weight": weight[keep],
         "value": columns["value"][keep],
         "residual": columns["residual"][keep],
-        "variables": np.array([v[keep] for v in columns["variables"]]),
+        "variables": np.array([v[keep] for v in columns["variables"]]).reshape(
+            len(columns["variables"]), keep.sum()
+        ),
     }

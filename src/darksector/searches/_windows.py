@@ -72,6 +72,10 @@ class Survivors:
             self.variables[:, first:last],
         )
 
+    def typical_weight(self) -> float:
+        """Return the mean weight of a candidate, fb; 0 if there is none."""
+        return float(self.weight.mean()) if self.weight.size else 0.0
+
     def resolution(self) -> float:
         """Return half of the central 68.3 % interval of the residual; 0 if none is left."""
         if not self.weight.size:
@@ -92,6 +96,15 @@ class Survivors:
 
 @final
 @dataclass(frozen=True)
+class Halves:
+    """The backgrounds, to choose thresholds and to judge them, per component."""
+
+    choose: Mapping[str, Survivors]
+    judge: Mapping[str, Survivors]
+
+
+@final
+@dataclass(frozen=True)
 class Window:
     """The counting experiment of one mass; yields in fb, before the luminosity."""
 
@@ -108,7 +121,7 @@ class Window:
 def window(
     mass: float,
     signal: Survivors,
-    backgrounds: Mapping[str, Survivors],
+    backgrounds: Halves,
     grids: Sequence[Sequence[float]],
     *,
     luminosity: float,
@@ -129,16 +142,17 @@ def window(
     resolution = signal.resolution()
     low, high = (mass**2 + sign * HALF_WIDTH * resolution for sign in (-1, 1))
     peak = signal.between(low, high)
-    parts = {name: sample.between(low, high) for name, sample in backgrounds.items()}
+    choose = [part.between(low, high) for part in backgrounds.choose.values()]
     choices = list(product(*grids))
     efficiency = np.array([peak.sums(c)[0] for c in choices]) / signal.sigma
-    expected = np.array([sum(p.sums(c)[0] for p in parts.values()) for c in choices])
+    expected = np.array([sum(p.sums(c)[0] for p in choose) for c in choices])
     measure = punzi_sensitivity(
         np.clip(efficiency, 0.0, 1.0), expected * luminosity, luminosity=luminosity
     )
     best = choices[int(np.argmin(measure))]
     kept, kept2 = peak.sums(best)
-    yields = {name: part.sums(best) for name, part in parts.items()}
+    judge = backgrounds.judge.items()
+    yields = {name: part.between(low, high).sums(best) for name, part in judge}
     return Window(
         low=low,
         high=high,
@@ -147,5 +161,9 @@ def window(
         efficiency=kept / signal.sigma,
         efficiency_error=float(np.sqrt(kept2)) / signal.sigma,
         background={name: w for name, (w, _) in yields.items()},
-        background_error={name: float(np.sqrt(w2)) for name, (_, w2) in yields.items()},
+        background_error={
+            # none of the simulated events passes: the error is that of one event
+            name: float(np.sqrt(square)) or backgrounds.judge[name].typical_weight()
+            for name, (_, square) in yields.items()
+        },
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import final
 
@@ -102,6 +102,12 @@ class Execution:
     progress: Callable[[int, int], None] | None = None
 
 
+def no_bands(masses: NDArray[np.float64]) -> tuple[CouplingBand, ...]:
+    """Return nothing: the default of `Search.bands`."""
+    del masses
+    return ()
+
+
 @final
 @dataclass(frozen=True)
 class Search:
@@ -131,6 +137,8 @@ class Search:
         Relative uncertainties with their sources.
     confidence_level
         Credibility of the limits.
+    sigma_label
+        Axis label of the limit on the cross-section, mathtext.
     assumptions
         Limits on the coupling to derive.
     published
@@ -162,11 +170,10 @@ class Search:
     axis: tuple[float, float, int]
     systematics: tuple[Systematic, ...]
     confidence_level: float
+    sigma_label: str
     assumptions: tuple[Assumption, ...]
     published: tuple[str, ...] = ()
-    bands: Callable[[NDArray[np.float64]], Sequence[CouplingBand]] = field(
-        default=lambda _: ()
-    )
+    bands: Callable[[NDArray[np.float64]], Sequence[CouplingBand]] = no_bands
 
     def __post_init__(self) -> None:
         labels = [cut.label for cut in self.selection]
@@ -183,7 +190,7 @@ class Search:
         self,
         *,
         luminosity: str,
-        masses: Sequence[float],
+        masses: Sequence[float] | str,
         seed: int,
         inputs: Inputs = Inputs(),
         execution: Execution = Execution(),
@@ -195,7 +202,7 @@ class Search:
         luminosity
             Integrated luminosity with its unit, for instance ``276/pb``.
         masses
-            Mass hypotheses, GeV.
+            Mass hypotheses, GeV, or a grid like ``0.5:7:0.5``.
         seed
             The one seed of the run.
         inputs
