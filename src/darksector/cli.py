@@ -274,13 +274,14 @@ def _print(rows: Sequence[Row], as_json: bool) -> None:
         click.echo(json.dumps(list(rows), indent=2))
         return
     from rich.console import Console
+    from rich.markup import escape
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False)
     for name in rows[0] if rows else ():
-        table.add_column(name)
+        table.add_column(escape(name))
     for row in rows:
-        table.add_row(*(_cell(value) for value in row.values()))
+        table.add_row(*(escape(_cell(value)) for value in row.values()))
     Console(width=None if sys.stdout.isatty() else 200).print(table)
 
 

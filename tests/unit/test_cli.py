@@ -443,6 +443,12 @@ def test_doctor_fails_with_a_remedy(monkeypatch):
     assert rows["no-such-package"]["remedy"] == "pip install no-such-package"
 
 
+def test_brackets_survive_the_table(monkeypatch):
+    monkeypatch.setattr("darksector.diagnosis.find_spec", lambda _: None)
+
+    assert "'darksector[lhe]'" in call("doctor").stdout
+
+
 @pytest.fixture
 def limits(tmp_path):
     """Return a folder with the limits of one mass, the observed one absent."""
