@@ -47,10 +47,6 @@ class MissingExtra(DarksectorError, ImportError):
         )
 
 
-class PhysicsWarning(UserWarning):
-    """The result stands, but outside the range where its inputs were measured."""
-
-
 class UnknownName(DarksectorError, KeyError):
     """A name that no registry knows; the message lists the closest ones."""
 

@@ -24,7 +24,8 @@ class Events:
     pdg
         PDG id of each of the k slots, the same in every event.
     weights
-        Weights, ``(n,)``, fb: their sum is the cross-section.
+        Weights, ``(n,)``, fb: of `Process.generate` their sum is the cross-section, of
+        the chunks that a search works on their mean.
     p_beams
         Total four-momentum of the two beams of each event, ``(n, 4)``, GeV.  Collinear
         initial-state photons are not stored; they carry what the final state lacks.

@@ -27,6 +27,7 @@ from darksector.amplitudes.spinors import (
     fermion_in,
     fermion_out,
 )
+from darksector.compilation import in_blocks
 from darksector.events import Events
 from darksector.kinematics import (
     Momentum,
@@ -41,7 +42,6 @@ from darksector.particles import BR_TAU_MU, MASS, PDG
 from darksector.phasespace.channels import Pair, at_rest, two_body
 
 DIMENSION = 10  # five uniform numbers per tau
-BLOCK = 1024
 _SLOTS = (PDG["mu"], -PDG["nu_mu"], PDG["nu_tau"])
 FINAL_STATE = _SLOTS + tuple(-code for code in _SLOTS)
 
@@ -108,7 +108,7 @@ def decay(u: NDArray[np.float64], taus: Events, machine: Machine) -> Events:
     Parameters
     ----------
     u
-        Uniform numbers ``(n, 10)``, n a multiple of `BLOCK` or below it.
+        Uniform numbers ``(n, 10)``, n at most 1024 or a multiple of it.
     taus
         Events of τ- and τ+ in the laboratory.
     machine
@@ -119,13 +119,7 @@ def decay(u: NDArray[np.float64], taus: Events, machine: Machine) -> Events:
 
 @jax.jit
 def _decay(u: jax.Array, taus: Events, p_her: jax.Array) -> Events:
-    n = u.shape[0]
-    block = min(BLOCK, n)
-    shaped = jax.tree.map(
-        lambda a: a.reshape(n // block, block, *a.shape[1:]), (u, taus)
-    )
-    blocks = jax.lax.map(lambda part: _block(part[0], part[1], p_her), shaped)
-    return jax.tree.map(lambda a: a.reshape(n, *a.shape[2:]), blocks)
+    return in_blocks(lambda part: _block(part[0], part[1], p_her), (u, taus))
 
 
 def _block(u: jax.Array, taus: Events, p_her: jax.Array) -> Events:

@@ -15,6 +15,7 @@ from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
 from darksector.amplitudes import radiation, vacuum
+from darksector.compilation import BLOCK, in_blocks
 from darksector.errors import NotConverged, OutOfDomain
 from darksector.events import Events
 from darksector.execution import stream
@@ -35,7 +36,6 @@ from darksector.units import GEV2_FB
 Parameters = Mapping[str, float | jax.Array]
 
 BEAM_DIMENSIONS = 4  # two energy spreads, two radiators
-BLOCK = 1024  # events per inner step: fits the cache, see shared benchmarks
 CHUNK = 64 * BLOCK
 
 
@@ -202,7 +202,15 @@ class Process(abc.ABC):
         return self.events_from(u, machine)
 
     def events_from(self, u: NDArray[np.float64], machine: Machine) -> Events:
-        """Return the events of given uniform numbers ``(n, 4 + dimension)``."""
+        """Return the events of given uniform numbers ``(n, 4 + dimension)``.
+
+        Their mean weight is the cross-section, fb.
+
+        Raises
+        ------
+        OutOfDomain
+            If n is above 1024 and not a multiple of it.
+        """
         return _events(
             type(self),
             self.isr,
@@ -254,13 +262,7 @@ def _events(
     beams: Mapping[str, jax.Array],
     parameters: Parameters,
 ) -> Events:
-    n, d = u.shape
-    block = min(BLOCK, n)
-    blocks = jax.lax.map(
-        lambda part: _block(kind, isr, part, beams, parameters),
-        u.reshape(n // block, block, d),
-    )
-    return jax.tree.map(lambda a: a.reshape(n, *a.shape[2:]), blocks)
+    return in_blocks(lambda part: _block(kind, isr, part, beams, parameters), u)
 
 
 def _block(

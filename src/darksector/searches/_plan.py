@@ -1,4 +1,4 @@
-"""A run before it runs: all inputs checked, nothing computed, nothing written."""
+"""A run before it runs: all inputs checked, nothing simulated, nothing written."""
 
 from __future__ import annotations
 
@@ -30,6 +30,7 @@ from darksector.searches._simulation import (
     signal_process,
 )
 from darksector.searches.base import Inputs, Search
+from darksector.selection import Cut
 
 _SAME_MASS = 1e-3  # relative: a file or a count stands for a mass hypothesis this close
 
@@ -96,7 +97,7 @@ def plan(
     seed: int,
     inputs: Inputs,
 ) -> Plan:
-    """Check all inputs before anything is computed; errors as in `Search.run`."""
+    """Check all inputs before anything is simulated; errors as in `Search.run`."""
     machine = load_machine(search.machine)
     wanted = units.masses(masses) if isinstance(masses, str) else masses
     external = _externals(search, inputs, wanted)
@@ -149,8 +150,18 @@ def _code(search: Search) -> str:
     sources = sorted(
         (str(path), path.read_bytes()) for path in _modules(files("darksector"))
     )
-    cuts = [(cut.label, inspect.getsource(cut.passes)) for cut in search.selection]
+    cuts = [(cut.label, _source(cut)) for cut in search.selection]
     return provenance.sha256(repr((sources, cuts)).encode())
+
+
+def _source(cut: Cut) -> str:
+    try:
+        return inspect.getsource(cut.passes)
+    except (OSError, TypeError):
+        msg = (
+            f"the source of the cut {cut.label!r} cannot be read; define it in a file."
+        )
+        raise InvalidConfig(msg) from None
 
 
 def _modules(folder: Any) -> Iterator[Any]:
