@@ -7,12 +7,10 @@ thousand per photon; there 1e-4, small beside the statistical precision of 1e-3.
 
 from __future__ import annotations
 
-import importlib.util
-from pathlib import Path
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import qed_slow as slow
 from numpy.testing import assert_allclose
 
 from darksector.machines import symmetric
@@ -23,17 +21,6 @@ from darksector.processes.dimuon_zprime import DimuonZprime
 from darksector.processes.ditau import Ditau
 from darksector.processes.two_photon_dimuon import TwoPhotonDimuon
 
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(
-        name, Path(__file__).with_name(f"{name}.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-slow = load("qed_slow")
 E, MU, TAU = slow.M_E, slow.M_MU, slow.M_TAU
 ZPRIME = LmuLtau(mass=3.0, gprime=0.3)
 

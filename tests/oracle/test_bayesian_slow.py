@@ -6,11 +6,10 @@ Tolerances were set before the comparison.  Brute force: 1e-6, from Simpson's ru
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
 import math
-from pathlib import Path
 
+import bayesian_slow as slow
 import numpy as np
 import pytest
 
@@ -18,18 +17,6 @@ from darksector.io.pyhf import workspace
 from darksector.statistics.likelihood import CountingModel
 from darksector.statistics.limits import bayesian_upper_limit
 from darksector.statistics.systematics import Systematic
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(
-        name, Path(__file__).with_name(f"{name}.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-slow = load("bayesian_slow")
 
 
 def counting(b, systematics, *, error, signal=0.5):

@@ -6,12 +6,10 @@ the drawn ones, so the variance is exact too: Σ w² p (1 - p) over the repetiti
 
 from __future__ import annotations
 
-import runpy
-from pathlib import Path
-
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from accept_reject import accept
 from scipy.stats import chi2
 
 import darksector as ds
@@ -22,8 +20,6 @@ from darksector.generators import tau
 from darksector.kinematics import momentum
 from darksector.observables import OBSERVABLES
 from darksector.particles import PDG, ZPRIME
-
-accept = runpy.run_path(str(Path(__file__).parent / "accept_reject.py"))["accept"]
 
 MACHINE, DETECTOR = ds.machine("superkekb"), ds.detector("belle2_phase2")
 TWO_MUONS = Topology(tracks=("mu", "mu"), trigger="two_track")

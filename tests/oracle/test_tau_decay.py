@@ -6,13 +6,12 @@ density matrix, no analyser and no frame appears in it.  V-A currents: Tsai 1971
 
 from __future__ import annotations
 
-import importlib.util
 import itertools
-from pathlib import Path
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
+import qed_slow as slow
 from numpy.testing import assert_allclose
 
 from darksector.generators.tau import DIMENSION, rest_frame_decay, spin_weight
@@ -24,18 +23,6 @@ from darksector.processes.ditau import Ditau
 
 EVENTS, SQRT_S = 6, 10.58
 TAU, MU = MASS["tau"], MASS["mu"]
-
-
-def load(name):
-    spec = importlib.util.spec_from_file_location(
-        name, Path(__file__).with_name(f"{name}.py")
-    )
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-slow = load("qed_slow")
 
 
 @pytest.fixture

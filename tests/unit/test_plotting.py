@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import runpy
 import subprocess
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from fake_result import fake_result
 
 from darksector.errors import OutputError
 from darksector.limits import published
 from darksector.limits.published import CouplingBand
 from darksector.plotting import exclusion, interactive, labels, spectra, style, views
 
-fake_result = runpy.run_path(str(Path(__file__).with_name("fake_result.py")))[
-    "fake_result"
-]
 GRID = np.linspace(0.2, 8, 40)
 BANDS = (
     CouplingBand(r"$(g-2)_\mu\ \pm2\sigma$ (2021)", GRID, 0.005 * GRID, 0.007 * GRID),

@@ -8,22 +8,19 @@ import functools
 import io
 import json
 import re
-import runpy
 import tomllib
 from pathlib import Path
 
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
+from fake_result import fake_result
 
 from darksector.errors import InvalidFile, OutputError
 from darksector.io.files import atomic_write
 from darksector.report import tables, writer
 from darksector.report.summary import COLUMNS, summary_table
 
-fake_result = runpy.run_path(str(Path(__file__).with_name("fake_result.py")))[
-    "fake_result"
-]
 FILES = {
     "cutflow.csv",
     "efficiency_and_resolution.pdf",
