@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import abc
 from collections.abc import Mapping
+from math import inf, sqrt
 from typing import ClassVar
 
-from darksector.errors import UnknownName
+from darksector.errors import OutOfDomain, UnknownName
 from darksector.units import HBARC_GEV_CM
 
 
 class Model(abc.ABC):
-    """A mediator with a mass, a coupling and partial widths.
+    """A new particle with a mass, a coupling and partial widths.
 
     Subclasses are frozen dataclasses; `coupling` names the field that scales every
-    width quadratically, so that branching fractions do not depend on it.
+    width into known particles quadratically, so that their ratios do not depend on it.
+    A particle without an open channel is stable: no width, an infinite decay length.
     """
 
     mass: float
@@ -22,6 +24,7 @@ class Model(abc.ABC):
     coupling: ClassVar[str]
     references: ClassVar[tuple[str, ...]]
     invisible: ClassVar[frozenset[str]]
+    leaves_trace: ClassVar[bool] = False  # whether the particle itself is detected
 
     @abc.abstractmethod
     def partial_widths(self) -> Mapping[str, float]:
@@ -30,12 +33,30 @@ class Model(abc.ABC):
     @property
     def width(self) -> float:
         """Total width, GeV."""
-        return sum(self.partial_widths().values())
+        return float(sum(self.partial_widths().values()))
 
     @property
     def ctau(self) -> float:
-        """Mean proper decay length, cm."""
-        return HBARC_GEV_CM / self.width
+        """Mean proper decay length, cm; infinite for a stable particle."""
+        width = self.width
+        return HBARC_GEV_CM / width if width > 0 else inf
+
+    def decay_length(self, energy: float) -> float:
+        r"""Return the mean decay length :math:`(|p|/m)\, c\tau`, cm, at an energy, GeV.
+
+        Raises
+        ------
+        OutOfDomain
+            If the energy is not above the mass.
+        """
+        if not self.mass < energy < inf:
+            msg = (
+                f"a decay length needs a finite energy above the mass {self.mass:g} GeV, "
+                f"got {energy}."
+            )
+            raise OutOfDomain(msg)
+        momentum = sqrt((energy - self.mass) * (energy + self.mass))
+        return momentum / self.mass * self.ctau
 
     def branching_fraction(self, *channels: str) -> float:
         """Return the summed branching fraction of some channels; 0 for closed ones.
@@ -45,15 +66,22 @@ class Model(abc.ABC):
         UnknownName
             If a name is not a channel of the model at any mass.
         """
-        widths = self.partial_widths()
         for name in channels:
             if name not in self.channels():
                 msg = "decay channel"
                 raise UnknownName(msg, name, self.channels())
-        return sum(widths.get(name, 0.0) for name in channels) / sum(widths.values())
+        widths = self.partial_widths()
+        total = sum(widths.values())
+        found = sum(widths.get(name, 0.0) for name in channels)
+        return found / total if total > 0 else 0.0
 
     def invisible_fraction(self) -> float:
-        """Return the branching fraction to final states that leave no trace."""
+        """Return the fraction of these particles that leave no trace.
+
+        A stable particle always or never does, as `leaves_trace` says.
+        """
+        if not self.partial_widths():
+            return 0.0 if self.leaves_trace else 1.0
         return self.branching_fraction(*sorted(self.invisible))
 
     @classmethod
