@@ -36,12 +36,12 @@ install: $(VENV)/.installed
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	$(PYTHON) -m venv $(VENV)
-	$(PIP) --constraint constraints.txt --editable ".[lhe]"
+	$(PIP) --constraint constraints.txt --editable ".[lhe,root]"
 	touch $@
 
 $(VENV)/.developer: $(VENV)/.installed
 	$(PIP) --constraint constraints.txt --only-binary pythia8mc \
-	    --editable ".[lhe,test,lint,docs]"
+	    --editable ".[lhe,root,test,lint,docs]"
 	touch $@
 
 clean:

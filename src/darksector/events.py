@@ -29,6 +29,13 @@ class Events:
     p_beams
         Total four-momentum of the two beams of each event, ``(n, 4)``, GeV.  Collinear
         initial-state photons are not stored; they carry what the final state lacks.
+    mothers
+        Slot of the particle that each slot decayed from, -1 for those made in the
+        collision; empty when nothing has decayed.  A slot that is somebody's mother
+        is intermediate, the others are the final state.
+    vertices
+        Where each particle was made, (ct, x, y, z) in the laboratory, ``(n, k, 4)``, cm;
+        `None` when everything is made at the origin.
     """
 
     # *n, not n: inside kernels the events are blocked, (blocks, events in a block)
@@ -36,6 +43,8 @@ class Events:
     weights: Float[Array, "*n"]
     p_beams: Float[Array, "*n 4"]
     pdg: tuple[int, ...] = field(metadata={"static": True})
+    mothers: tuple[int, ...] = field(default=(), metadata={"static": True})
+    vertices: Float[Array, "*n k 4"] | None = None
 
     def slot(self, index: int) -> Momentum:
         """Return the momenta of one particle."""
