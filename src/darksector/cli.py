@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import contextlib
-import json
 import shutil
-import sys
 import tomllib
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,12 +12,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darksector.errors import DarksectorError, InvalidConfig, OutputError
+from darksector.event_commands import generate, xsec
+from darksector.terminal import Row, as_json, print_rows, progress_bar
 
 if TYPE_CHECKING:
     from darksector.report.summary import LimitRow
     from darksector.searches.pipeline import Plan
-
-Row = Mapping[str, Any]
 
 KINDS = ("searches", "models", "processes", "machines", "detectors")
 # keys of a run file: types of the value and of its items, and an example
@@ -35,8 +32,6 @@ _RUN_KEYS: Mapping[str, tuple[set[type], set[type], str]] = {
     "machine": ({str}, set(), '"superkekb"'),
     "detector": ({str}, set(), '"belle2_phase2"'),
 }
-
-as_json = click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 
 
 class _Group(click.Group):
@@ -59,6 +54,10 @@ def main() -> None:
     """From a dark-sector Lagrangian to an exclusion plot at an e+e- B-factory."""
 
 
+main.add_command(generate)
+main.add_command(xsec)
+
+
 @main.command("list")
 @click.argument("kind", type=click.Choice(KINDS), required=False)
 @as_json
@@ -78,7 +77,7 @@ def list_(kind: str | None, as_json: bool) -> None:
         for k in ([kind] if kind else KINDS)
         for name in folders[k].names()
     ]
-    _print(rows, as_json)
+    print_rows(rows, as_json=as_json)
 
 
 @main.command()
@@ -111,7 +110,7 @@ def run(
     checkpoint = folder / ".checkpoint"
     check_folder(folder, plan.config)
     _check_writable(folder)
-    with _progress(plan.search.title) as progress:
+    with progress_bar(plan.search.title) as progress:
         result = pipeline.run(plan, Execution(workers, checkpoint, progress))
     result.save(folder)
     shutil.rmtree(checkpoint, ignore_errors=True)
@@ -137,7 +136,7 @@ def cite(folder: Path, as_json: bool) -> None:
 
     references = provenance.read_references(folder)
     if as_json:
-        _print([{"reference": key} for key in references], as_json)
+        print_rows([{"reference": key} for key in references], as_json=as_json)
     else:
         click.echo(provenance.bibtex(references))
 
@@ -149,7 +148,7 @@ def doctor(as_json: bool) -> None:
     from darksector import diagnosis
 
     checks = diagnosis.checks()
-    _print([asdict(check) for check in checks], as_json)
+    print_rows([asdict(check) for check in checks], as_json=as_json)
     if any(check.status == "fail" for check in checks):
         raise SystemExit(1)
 
@@ -229,25 +228,14 @@ def _check_writable(folder: Path) -> None:
         raise OutputError(msg) from None
 
 
-@contextlib.contextmanager
-def _progress(title: str) -> Iterator[Callable[[int, int], None]]:
-    from rich.console import Console
-    from rich.progress import MofNCompleteColumn, Progress
-
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=Console(stderr=True)) as bar:
-        task = bar.add_task(title, total=None)
-        yield lambda done, total: bar.update(task, completed=done, total=total)
-
-
 def _show(folder: Path, as_json: bool) -> None:
     from darksector.report.summary import summary_table
 
     rows = summary_table(folder)
     if as_json:
-        _print([asdict(row) for row in rows], as_json)
+        print_rows([asdict(row) for row in rows], as_json=as_json)
         return
-    _print([_for_people(row) for row in rows], as_json)
+    print_rows([_for_people(row) for row in rows], as_json=as_json)
     if rows:
         level = f"{100 * rows[0].confidence_level:.4g} %"
         click.echo(f"Upper limits at {level}: {rows[0].method}.")
@@ -266,29 +254,6 @@ def _for_people(row: LimitRow) -> Row:
         "+2σ": row.expected_plus2,
         "status": row.status,
     }
-
-
-def _print(rows: Sequence[Row], as_json: bool) -> None:
-    """Print rows as an aligned table, or as JSON."""
-    if as_json:
-        click.echo(json.dumps(list(rows), indent=2))
-        return
-    from rich.console import Console
-    from rich.markup import escape
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for name in rows[0] if rows else ():
-        table.add_column(escape(name))
-    for row in rows:
-        table.add_row(*(escape(_cell(value)) for value in row.values()))
-    Console(width=None if sys.stdout.isatty() else 200).print(table)
-
-
-def _cell(value: Any) -> str:
-    if value is None:
-        return ""
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
 
 
 if __name__ == "__main__":

@@ -181,13 +181,34 @@ def momentum_transfer(p: Momentum, q: Momentum, mass: float) -> jax.Array:
     vanishes only for exactly opposite momenta.
     """
     product = modulus(p) * modulus(q)
-    cross2 = (
+    longitudinal = mass**2 * (p.e - q.e) ** 2 / (product + p.e * q.e - mass**2)
+    return 2 * (longitudinal + _cross2(p, q) / (product + spatial_dot(p, q)))
+
+
+def _cross2(p: Momentum, q: Momentum) -> jax.Array:
+    return (
         (p.y * q.z - p.z * q.y) ** 2
         + (p.z * q.x - p.x * q.z) ** 2
         + (p.x * q.y - p.y * q.x) ** 2
     )
-    longitudinal = mass**2 * (p.e - q.e) ** 2 / (product + p.e * q.e - mass**2)
-    return 2 * (longitudinal + cross2 / (product + spatial_dot(p, q)))
+
+
+def light_dot(p: Momentum, k: Momentum, mass: jax.Array | float) -> jax.Array:
+    r"""Return p·k, GeV², for a massive on-shell p and a massless k, of either sign.
+
+    .. math:: p\cdot k = \frac{m^2\omega^2 + |p \times k|^2}{E\omega + \vec p\cdot\vec k}
+
+    Notes
+    -----
+    Written without the cancellation of :math:`E\omega - \vec p\cdot\vec k`, which loses
+    all digits for a soft photon within :math:`m/E` of the particle.
+    """
+    along, energies = spatial_dot(p, k), p.e * k.e
+    same = along * energies > 0
+    exact = (mass * k.e) ** 2 + _cross2(p, k)
+    return jnp.where(
+        same, exact / jnp.where(same, energies + along, 1.0), energies - along
+    )
 
 
 def breakup_velocity(

@@ -86,3 +86,20 @@ def _number(text: str, what: str) -> float:
         msg = f"{what} must be finite, got {text!r}."
         raise InvalidConfig(msg)
     return value
+
+
+def bound(text: str) -> float:
+    """Return a number from text; ``17deg`` becomes an angle in rad.
+
+    Raises
+    ------
+    InvalidConfig
+        If the text is no finite number.
+
+    Examples
+    --------
+    >>> round(bound("180deg"), 6)
+    3.141593
+    """
+    value = _number(text.removesuffix("deg"), "bound of a cut")
+    return math.radians(value) if text.endswith("deg") else value

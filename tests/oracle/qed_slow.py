@@ -174,3 +174,100 @@ def bhabha(momenta, *, sign=-1):
         annihilation = dot(current(back, column_1), current(out, column_2)) / s
         total += abs(exchange + sign * annihilation) ** 2
     return E2**2 * total / 4
+
+
+def _levi_civita():
+    tensor = np.zeros((4, 4, 4, 4), dtype=np.longdouble)
+    for order in itertools.permutations(range(4)):
+        swaps = sum(a > b for a, b in itertools.combinations(order, 2))
+        tensor[order] = (-1) ** swaps
+    return tensor
+
+
+LEVI_CIVITA = _levi_civita()
+
+
+def polarisations(k, mass):
+    """Return what stands for the sum over polarisations, lower indices."""
+    if mass == 0:
+        return -METRIC
+    low = METRIC @ k
+    return -METRIC + np.outer(low, low) / np.longdouble(mass) ** 2
+
+
+def photon_and_vector(momenta, mass, coupling):
+    """Return |M|² of e-(1) e+(2) -> gamma(3) V(4): two diagrams."""
+    p1, p2, k, q = momenta
+    electrons = two_vertices(p1, M_E, -q, -k)
+    photons, vectors = polarisations(k, 0), polarisations(q, mass)
+    total = 0
+    for a, b in itertools.product(SPINS, repeat=2):
+        line = sandwich(bar(v(p2, M_E, b)), electrons, u(p1, M_E, a))
+        total += np.einsum("mn,rs,mr,ns->", line, line.conj(), vectors, photons).real
+    return E2 * coupling**2 * total / 4
+
+
+def photon_and_pseudoscalar(momenta, coupling):
+    """Return |M|² of e-(1) e+(2) -> gamma(3) a(4) for L = -(g/4) a F F̃."""
+    p1, p2, k, _ = momenta
+    q = p1 + p2
+    vertex = np.einsum("mnrs,r,s->mn", LEVI_CIVITA, q, k)
+    total = 0
+    for a, b in itertools.product(SPINS, repeat=2):
+        electrons = current(bar(v(p2, M_E, b)), u(p1, M_E, a)) / dot(q, q)
+        made = electrons @ vertex
+        total += -(made @ METRIC @ made.conj()).real
+    return E2 * coupling**2 * total / 4
+
+
+def aprime_higgs(momenta, mass, coupling):
+    """Return |M|² of e-(1) e+(2) -> A'(3) h'(4); `coupling` is 2 g_D ε e."""
+    p1, p2, k, _ = momenta
+    virtual = dot(p1 + p2, p1 + p2) - np.longdouble(mass) ** 2
+    tensor, total = polarisations(k, mass), 0
+    for a, b in itertools.product(SPINS, repeat=2):
+        made = current(bar(v(p2, M_E, b)), u(p1, M_E, a)) * mass / virtual
+        total += (made @ tensor @ made.conj()).real
+    return coupling**2 * total / 4
+
+
+def chiral_pair(momenta, mass, axial):
+    """Return |M|² of e-(1) e+(2) -> f(3) f̄(4), f with a vector or an axial current."""
+    p1, p2, p3, p4 = momenta
+    s = dot(p1 + p2, p1 + p2)
+    vertex = GAMMA5 if axial else ONE
+    total = 0
+    for a, b, c, d in itertools.product(SPINS, repeat=4):
+        electrons = current(bar(v(p2, M_E, b)), u(p1, M_E, a))
+        fermions = current(bar(u(p3, mass, c)), vertex @ v(p4, mass, d))
+        total += abs(dot(electrons, fermions) / s) ** 2
+    return E2**2 * total / 4
+
+
+def pair_currents(kind, p, p_bar, mass, heavier):
+    """Return the currents of a produced pair, one for each of its spin states."""
+    if kind == "scalar":
+        return [p - p_bar]
+    vertex = GAMMA5 if kind == "majorana" else ONE
+    return [
+        current(bar(u(p, mass, a)), vertex @ v(p_bar, heavier, b))
+        for a, b in itertools.product(SPINS, repeat=2)
+    ]
+
+
+def photon_and_pair(momenta, kind, masses, pole):
+    """Return |M|² over e² and couplings of e-(1) e+(2) -> gamma(3) χ(4) χ̄(5).
+
+    `masses` are those of the pair, `pole` is mass and width of the vector.
+    """
+    p1, p2, k, p, p_bar = momenta
+    q, (mass, width) = p + p_bar, pole
+    electrons = two_vertices(p1, M_E, -q, -k)
+    denominator = dot(q, q) - np.longdouble(mass) ** 2 + 1j * mass * width
+    total = 0
+    for made in pair_currents(kind, p, p_bar, *masses):
+        for a, b in itertools.product(SPINS, repeat=2):
+            line = sandwich(bar(v(p2, M_E, b)), electrons, u(p1, M_E, a))
+            emitted = (METRIC @ made) @ line / denominator
+            total += -(emitted @ METRIC @ emitted.conj()).real
+    return E2 * total / 4

@@ -131,7 +131,7 @@ def unit_weights(experiment):
 
 
 def test_total_weight(experiment):
-    assert len(experiment["index"]) > 10_000
+    assert len(experiment["index"]) > 5_000
     assert abs(total_pull(experiment)) < 4
     assert abs(total_pull(unit_weights(experiment))) < 4
 

@@ -1,20 +1,22 @@
-"""Spin-correlated tau decays against the full amplitude e+e- -> 6 fermions.
+"""Spin-correlated tau decays against the full amplitude of e+e- -> tau tau -> products.
 
 The twin puts both taus on their mass shell and keeps their numerators, so that no spin
-density matrix, no analyser and no frame appears in it.  V-A currents: Tsai 1971.
+density matrix, no analyser and no frame appears in it.  V-A currents: Tsai 1971; current
+of three pions: Kühn and Santamaria 1990.
 """
 
 from __future__ import annotations
-
-import itertools
 
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import qed_slow as slow
 from numpy.testing import assert_allclose
+from tau_slow import MASSES, full_amplitude
 
-from darksector.generators.tau import DIMENSION, rest_frame_decay, spin_weight
+from darksector.generators._tau_modes import MODES
+from darksector.generators._tau_spin import spin_weight
+from darksector.generators.tau import DIMENSION, rest_frame_decay
 from darksector.kinematics import boost, dot, momentum, recoil_mass2
 from darksector.machines import symmetric
 from darksector.particles import MASS
@@ -25,77 +27,77 @@ EVENTS, SQRT_S = 6, 10.58
 TAU, MU = MASS["tau"], MASS["mu"]
 
 
-@pytest.fixture
-def pairs(wide_points):
-    """Return beams and taus in a frame with the beams along any axis, and decays."""
-    points = jnp.asarray(wide_points((TAU, TAU), n=EVENTS, sqrt_s=SQRT_S))
-    particles = [momentum(points[:, i]) for i in range(4)]
-    u = jnp.asarray(np.random.default_rng(4).random((EVENTS, DIMENSION)))
-    decays = rest_frame_decay(u[:, :5]), rest_frame_decay(u[:, 5:])
-    return points, Pair(*particles[:2]), Pair(*particles[2:]), decays
+def rate(name, decay):
+    """Return the squared amplitude of a decay in the rest frame, up to a constant."""
+    if name in ("e", "mu"):
+        lepton, antineutrino, neutrino = decay.products
+        return antineutrino.e * dot(lepton, neutrino)
+    return decay.analyser.e
 
 
-def rate(decay):
-    """Return (p_tau·p_nubar)(p_mu·p_nu) in the rest frame, up to a constant."""
-    return decay.antineutrino.e * dot(decay.lepton, decay.neutrino)
-
-
-def full_amplitude(beams, taus, minus, plus):
-    """Return Σ|M|² over all spins; `minus`, `plus` list muon, its neutrino, tau's."""
-    left = (slow.ONE - slow.GAMMA5) / 2
-    (mu, nu_bar, nu), (mu_bar, nu_mu, nu_tau_bar) = minus, plus
-    numerator = slow.slash(taus[0]) + TAU * slow.ONE
-    anti_numerator = -slow.slash(taus[1]) + TAU * slow.ONE
-    gamma_left = np.array([g @ left for g in slow.GAMMA])
-    chain = np.einsum(
-        "aij,jk,mkl,ln,bnp->ambip",
-        *(gamma_left, numerator, slow.GAMMA, anti_numerator, gamma_left),
-    )
-    total = 0
-    for spins in itertools.product((0, 1), repeat=8):
-        a, b, c, d, e, f, g, h = spins
-        source = slow.current(
-            slow.bar(slow.v(beams[1], slow.M_E, b)), slow.u(beams[0], slow.M_E, a)
-        )
-        first = slow.bar(slow.u(mu, MU, c)) @ gamma_left @ slow.v(nu_bar, 0, d)
-        second = slow.bar(slow.u(nu_mu, 0, e)) @ gamma_left @ slow.v(mu_bar, MU, f)
-        line = np.einsum(
-            "i,ambip,p->amb",
-            slow.bar(slow.u(nu, 0, g)),
-            chain,
-            slow.v(nu_tau_bar, 0, h),
-        )
-        low = [slow.METRIC @ vector for vector in (first, source, second)]
-        total += abs(np.einsum("amb,a,m,b", line, *low)) ** 2
-    return float(total)
-
-
-def test_correlated_rate_is_that_of_the_full_amplitude(pairs):
-    """Point by point, up to one constant: 1e-8."""
-    points, beams, taus, decays = pairs
-    masses = (MU, 0.0, 0.0)
+def amplitudes_of(modes, points, taus, decays):
+    """Return the slow amplitude of each event from its momenta."""
     lab = [
-        [boost(p, tau).array() for p in decay[:3]]
+        [boost(p, tau).array() for p in decay.products]
         for tau, decay in zip(taus, decays, strict=True)
     ]
-    twins = [
+    return [
         full_amplitude(
             [slow.on_shell(p, slow.M_E) for p in points[i, :2]],
             [slow.on_shell(p, TAU) for p in points[i, 2:]],
-            *(
-                [slow.on_shell(p[i], m) for p, m in zip(side, masses, strict=True)]
-                for side in lab
-            ),
+            modes,
+            [
+                [
+                    slow.on_shell(p[i], m)
+                    for p, m in zip(side, MASSES[name], strict=True)
+                ]
+                for side, name in zip(lab, modes, strict=True)
+            ],
         )
         for i in range(EVENTS)
     ]
 
-    weight = spin_weight(beams, taus, *(d.antineutrino for d in decays))
-    ours = weight * Ditau().msq(points) * rate(decays[0]) * rate(decays[1])
+
+@pytest.mark.parametrize(
+    "modes",
+    [
+        ("mu", "mu"),
+        ("pi", "pi"),
+        ("e", "pi"),
+        ("K", "rho"),
+        ("rho", "mu"),
+        ("3pi", "pi"),
+        ("pi2pi0", "3pi"),
+        ("Kpi0", "pi2pi0"),
+    ],
+    ids=" ".join,
+)
+def test_correlated_rate_is_that_of_the_full_amplitude(modes, wide_points):
+    """Point by point, up to one constant: 1e-9; beams along any axis."""
+    points = jnp.asarray(wide_points((TAU, TAU), n=EVENTS, sqrt_s=SQRT_S))
+    particles = [momentum(points[:, i]) for i in range(4)]
+    beams, taus = Pair(*particles[:2]), Pair(*particles[2:])
+    rng = np.random.default_rng(4)
+    decays = [
+        rest_frame_decay(
+            jnp.asarray(rng.random((EVENTS, MODES[name].dimension))),
+            MODES[name],
+            charge=charge,
+        )
+        for name, charge in zip(modes, (-1, 1), strict=True)
+    ]
+    twins = amplitudes_of(modes, points, taus, decays)
+
+    weight = spin_weight(beams, taus, *(d.analyser for d in decays))
+    ours = weight * Ditau().msq(points)
+    for name, decay in zip(modes, decays, strict=True):
+        ours = ours * rate(name, decay)
 
     ratio = np.asarray(ours) / twins
-    assert_allclose(ratio / ratio[0], 1, rtol=1e-8)
-    assert np.ptp(np.asarray(weight)) > 0.5  # the correlation is not small
+    assert_allclose(ratio / ratio[0], 1, rtol=1e-9)
+    assert np.ptp(np.asarray(weight)) > 0.3  # the correlation is not small
+    assert float(weight.min()) >= 0
+    assert float(weight.max()) <= 2 + 1e-12
 
 
 def test_mean_spin_weight_is_one():
@@ -113,7 +115,7 @@ def test_mean_spin_weight_is_one():
     decays = [rest_frame_decay(u[:, :5]), rest_frame_decay(u[:, 5:])]
 
     weight = spin_weight(
-        beams, Pair(taus.slot(0), taus.slot(1)), *(d.antineutrino for d in decays)
+        beams, Pair(taus.slot(0), taus.slot(1)), *(d.analyser for d in decays)
     )
 
     weight = np.asarray(weight * decays[0].weight * decays[1].weight)
@@ -163,7 +165,9 @@ def recoils():
     taus = Ditau(isr=False).generate(n, symmetric(SQRT_S), seed=11)
     u = jnp.asarray(np.random.default_rng(11).random((n, DIMENSION)))
     decays = [rest_frame_decay(u[:, :5]), rest_frame_decay(u[:, 5:])]
-    visible = sum(boost(d.lepton, taus.slot(i)).array() for i, d in enumerate(decays))
+    visible = sum(
+        boost(d.products[0], taus.slot(i)).array() for i, d in enumerate(decays)
+    )
     weight = np.asarray(taus.weights * decays[0].weight * decays[1].weight)
     mass = np.sqrt(np.asarray(recoil_mass2(taus.p_beams, visible)))
     return michel_recoil_mass(n, seed=3), mass, weight

@@ -9,7 +9,14 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from darksector.amplitudes.qed import spin_sum, two_vectors
+from darksector.amplitudes.qed import (
+    Incoming,
+    absorb,
+    annihilation_sum,
+    emission_current,
+    fermion_line,
+    spin_sum,
+)
 from darksector.amplitudes.spinors import (
     antifermion_in,
     antifermion_out,
@@ -21,13 +28,14 @@ from darksector.amplitudes.spinors import (
     photon,
     scalar,
     slash,
+    slash_row,
     vector,
 )
 from darksector.kinematics import Momentum, boost, momentum, squared
 from darksector.models.lmu_ltau import LmuLtau
 from darksector.particles import ALPHA, MASS
 from darksector.phasespace.channels import Pair, at_rest, two_body
-from darksector.processes import dimuon_gamma, dimuon_zprime
+from darksector.processes import _radiative
 from darksector.processes.dimuon import Dimuon
 from darksector.processes.dimuon_gamma import DimuonGamma
 from darksector.processes.dimuon_zprime import DimuonZprime
@@ -74,10 +82,10 @@ def test_photon_ward_identity():
     minus, plus, gamma = final
     ends = [fermion_out(minus, MU), antifermion_out(plus, MU)]
     incoming = [fermion_in(beams.first, E), antifermion_in(beams.second, E)]
-    amplitude = dimuon_gamma._amplitude(beams, final, 0.0)
+    amplitude = _radiative._amplitude(beams, final, MU, 0.0)
 
-    physical = spin_sum(amplitude, [*ends, photon(gamma), *incoming])
-    gauge = spin_sum(amplitude, [*ends, longitudinal(gamma), *incoming])
+    physical = spin_sum(amplitude, [*ends, *incoming, photon(gamma)])
+    gauge = spin_sum(amplitude, [*ends, *incoming, longitudinal(gamma)])
 
     assert np.all(np.asarray(gauge / physical) < 1e-9**2)
 
@@ -87,14 +95,55 @@ def test_zprime_ward_identity():
     beams, final = wide_points(MU, MU, ZPRIME.mass)
     minus, plus, zprime = final
     ends = [fermion_out(minus, MU), antifermion_out(plus, MU)]
-    incoming = [fermion_in(beams.first, E), antifermion_in(beams.second, E)]
-    amplitude = dimuon_zprime._amplitude(beams, plus, zprime, {"running": 0.0})
+    emitted = emission_current(Pair(minus, plus), MU, zprime, ZPRIME.mass**2)
 
     polarised = massive_vector(zprime, ZPRIME.mass)
-    physical = spin_sum(amplitude, [*ends, polarised, *incoming])
-    gauge = spin_sum(amplitude, [*ends, longitudinal(zprime), *incoming])
+    physical = annihilation_sum(emitted, beams, [*ends, polarised])
+    gauge = annihilation_sum(emitted, beams, [*ends, longitudinal(zprime)])
 
     assert np.all(np.asarray(gauge / physical) < 1e-9**2)
+
+
+def test_summed_beams_are_the_sum_over_their_spins():
+    """The closed form of the lepton tensor against the four configurations."""
+    beams, final = wide_points(MU, MU)
+    legs = [fermion_out(final[0], MU), antifermion_out(final[1], MU)]
+    incoming = [fermion_in(beams.first, E), antifermion_in(beams.second, E)]
+
+    def amplitude(row, column, electron, positron):
+        return contract(current(positron, electron), current(row, column))
+
+    closed = annihilation_sum(current, beams, legs)
+
+    assert_allclose(closed, spin_sum(amplitude, [*legs, *incoming]), rtol=1e-12)
+
+
+@pytest.mark.parametrize("unrolled", [1, 2, 4, 8, 64])
+def test_unrolling_changes_nothing(unrolled):
+    beams, final = wide_points(MU, MU, 0.0)
+    legs = [fermion_out(final[0], MU), antifermion_out(final[1], MU)]
+    legs += [fermion_in(beams.first, E), antifermion_in(beams.second, E)]
+    legs += [photon(final[2])]
+    amplitude = _radiative._amplitude(beams, final, MU, 0.0)
+
+    rolled = spin_sum(amplitude, legs)
+
+    assert_allclose(spin_sum(amplitude, legs, unrolled=unrolled), rolled, rtol=1e-12)
+    full = spin_sum(amplitude, legs, parity=False, unrolled=unrolled)
+    assert_allclose(full, rolled, rtol=1e-9)
+
+
+def test_slash_acts_alike_from_both_sides():
+    beams, (p, _) = wide_points(TAU, TAU)
+    k = vector(beams.first)
+    for row in states(fermion_out(p, TAU)):
+        for column in states(fermion_in(beams.second, E)):
+            assert_allclose(
+                scalar(slash_row(row, k), column),
+                scalar(row, slash(k, column)),
+                rtol=1e-9,
+                atol=1e-12,
+            )
 
 
 def lines_of_two_photon_dimuon():
@@ -132,11 +181,13 @@ def test_every_line_of_two_photon_dimuon_conserves_its_current(line, shifted):
     """J → J + c q changes nothing: each pair of diagrams is gauge invariant by itself."""
     row, column, p_in, mass, *absorbed = lines_of_two_photon_dimuon()[line]
 
+    chain = fermion_line(p_in, mass, *(Incoming(k) for k in absorbed))
+
     def size(v):
-        legs = [(constant(ANY), k) for k in absorbed]
-        legs[shifted] = (v, absorbed[shifted])
+        vertices = [absorb(constant(ANY))] * 2
+        vertices[shifted] = absorb(v)
         return sum(
-            np.abs(np.asarray(two_vectors((r, c), p_in, mass, *legs))) ** 2
+            np.abs(np.asarray(chain(r, c, *vertices))) ** 2
             for r in states(row)
             for c in states(column)
         )
@@ -254,7 +305,8 @@ def test_currents_of_the_same_spinor_are_twice_the_momentum():
     for row, column in zip(
         states(fermion_out(p, TAU)), states(fermion_in(p, TAU)), strict=True
     ):
-        assert_allclose(np.array(current(row, column)).T, 2 * p.array(), atol=1e-12)
+        found = np.array(current(row, column))
+        assert_allclose(found, 2 * np.array(vector(p)), atol=1e-12)
         assert_allclose(scalar(row, column), 2 * TAU, atol=1e-12)
 
 

@@ -37,7 +37,7 @@ LAYERS = (
     ("results",),
     ("io", "plotting", "report"),
     ("searches",),
-    ("diagnosis", "cli"),
+    ("diagnosis", "terminal", "event_settings", "event_commands", "cli"),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 PLUGINS = {"models", "processes", "searches"}
@@ -187,7 +187,12 @@ def test_lowest_versions_are_those_of_pyproject():
     extras = project["optional-dependencies"]
     bounds = dict(
         requirement.split(">=")
-        for requirement in (*project["dependencies"], *extras["lhe"], *extras["test"])
+        for requirement in (
+            *project["dependencies"],
+            *extras["lhe"],
+            *extras["root"],
+            *extras["test"],
+        )
     )
     bounds["jaxlib"] = bounds["jax"]  # they are released together
 

@@ -216,7 +216,7 @@ def ditau_recoil():
     u = jnp.asarray(np.random.default_rng(7).random((n, 10)))
     decays = [rest_frame_decay(u[:, :5]), rest_frame_decay(u[:, 5:])]
     visible = sum(
-        boost(decay.lepton, taus.slot(i)).array() for i, decay in enumerate(decays)
+        boost(decay.products[0], taus.slot(i)).array() for i, decay in enumerate(decays)
     )
     mass2 = recoil_mass2(taus.p_beams, visible)
     weights = taus.weights * decays[0].weight * decays[1].weight

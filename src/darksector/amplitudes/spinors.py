@@ -5,7 +5,9 @@ Chiral basis, :math:`\gamma^\mu = \begin{pmatrix} 0 & \sigma^\mu \\ \bar\sigma^\
 boost ("canonical spin"): no angles, no branches, no singular direction.  Right for
 unpolarised sums, and the frame in which spin density matrices of decays are written.
 
-Every object is a tuple of component arrays ``(n,)``.
+Every object is a tuple of component arrays ``(n,)``.  Vectors have light-cone components
+:math:`(V^0+V^3,\ V^0-V^3,\ V^1+iV^2,\ V^1-iV^2)`, with which each product below is at
+most eight multiplications.
 """
 
 from __future__ import annotations
@@ -13,10 +15,12 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from darksector.kinematics import Momentum, dot, modulus
+from darksector.kinematics import Momentum, modulus
 
-Spinor = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
-Leg = tuple[jax.Array, jax.Array, jax.Array, jax.Array]  # each (states, n)
+Components = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+Spinor = Components
+Vector = Components
+Leg = Components  # each component (states, n)
 
 
 def fermion_out(p: Momentum, mass: jax.Array | float) -> Leg:
@@ -49,40 +53,36 @@ def photon(k: Momentum) -> Leg:
     sign = jnp.where(z >= 0, 1.0, -1.0)
     a = -1.0 / (sign + z)
     b = x * y * a
-    first = (jnp.zeros_like(x), 1.0 + sign * x * x * a, sign * b, -sign * x)
-    second = (jnp.zeros_like(x), b, sign + y * y * a, -y)
-    return _stack(first, second)
+    zero = jnp.zeros_like(x)
+    first = Momentum(zero, 1.0 + sign * x * x * a, sign * b, -sign * x)
+    second = Momentum(zero, b, sign + y * y * a, -y)
+    return _stack(vector(first), vector(second))
 
 
 def massive_vector(k: Momentum, mass: jax.Array | float) -> Leg:
     """Return three real polarisation vectors of a massive vector: boosted unit vectors."""
     scale = 1.0 / (mass * (k.e + mass))
     one, zero = jnp.ones_like(k.e), jnp.zeros_like(k.e)
+    units = ((one, zero, zero), (zero, one, zero), (zero, zero, one))
     states = []
-    for component, unit in (
-        (k.x, (one, zero, zero)),
-        (k.y, (zero, one, zero)),
-        (k.z, (zero, zero, one)),
-    ):
+    for component, unit in zip((k.x, k.y, k.z), units, strict=True):
         space = [
             u + component * q * scale
             for u, q in zip(unit, (k.x, k.y, k.z), strict=True)
         ]
-        states.append((component / mass, *space))
+        states.append(vector(Momentum(component / mass, *space)))
     return _stack(*states)
 
 
-def vector(k: Momentum) -> Spinor:
+def vector(k: Momentum) -> Vector:
     """Return the components of a four-vector: a polarisation, or k for a Ward identity."""
-    return (k.e, k.x, k.y, k.z)
+    return (k.e + k.z, k.e - k.z, k.x + 1j * k.y, k.x - 1j * k.y)
 
 
-def slash(k: Spinor, psi: Spinor) -> Spinor:
+def slash(k: Vector, psi: Spinor) -> Spinor:
     r"""Return :math:`\gamma\cdot k\,\psi` for a column spinor."""
-    k0, k1, k2, k3 = k
+    plus, minus, up, down = k
     a, b, c, d = psi
-    minus, plus = k0 - k3, k0 + k3
-    down, up = k1 - 1j * k2, k1 + 1j * k2
     return (
         minus * c - down * d,
         plus * d - up * c,
@@ -91,16 +91,34 @@ def slash(k: Spinor, psi: Spinor) -> Spinor:
     )
 
 
-def current(row: Spinor, column: Spinor) -> Spinor:
+def slash_row(row: Spinor, k: Vector) -> Spinor:
+    r"""Return :math:`\bar\psi\,\gamma\cdot k` for a row spinor."""
+    plus, minus, up, down = k
+    a, b, c, d = row
+    return (
+        plus * c + up * d,
+        down * c + minus * d,
+        minus * a - up * b,
+        plus * b - down * a,
+    )
+
+
+def chiral(psi: Spinor, left: jax.Array | float, right: jax.Array | float) -> Spinor:
+    r"""Return :math:`(c_L P_L + c_R P_R)\,\psi`; the upper half is left-handed."""
+    a, b, c, d = psi
+    return (left * a, left * b, right * c, right * d)
+
+
+def current(row: Spinor, column: Spinor) -> Vector:
     r"""Return the contravariant vector :math:`\bar\psi\gamma^\mu\chi`."""
     a, b, c, d = row
     w, x, y, z = column
-    # row = (R, L) components of psi-bar: R gamma^mu acts on the lower half of chi
-    upper0, upper1 = a * y + b * z, a * z + b * y
-    upper2, upper3 = 1j * (b * y - a * z), a * y - b * z
-    lower0, lower1 = c * w + d * x, c * x + d * w
-    lower2, lower3 = 1j * (d * w - c * x), c * w - d * x
-    return (upper0 + lower0, upper1 - lower1, upper2 - lower2, upper3 - lower3)
+    return (
+        2 * (a * y + d * x),
+        2 * (b * z + c * w),
+        2 * (a * z - c * x),
+        2 * (b * y - d * w),
+    )
 
 
 def scalar(row: Spinor, column: Spinor) -> jax.Array:
@@ -109,20 +127,38 @@ def scalar(row: Spinor, column: Spinor) -> jax.Array:
     return a + b + c + d
 
 
-def contract(a: Spinor, b: Spinor) -> jax.Array:
+def contract(a: Vector, b: Vector) -> jax.Array:
     """Return the Minkowski product of two four-vectors."""
-    return a[0] * b[0] - a[1] * b[1] - a[2] * b[2] - a[3] * b[3]
+    return (a[0] * b[1] + a[1] * b[0] - a[2] * b[3] - a[3] * b[2]) / 2
 
 
-def divided(a: Spinor, by: jax.Array) -> Spinor:
+def conjugate(v: Vector) -> Vector:
+    """Return the complex conjugate of a four-vector."""
+    plus, minus, up, down = (jnp.conj(component) for component in v)
+    return (plus, minus, down, up)
+
+
+def divided(a: Components, by: jax.Array) -> Components:
     """Return a vector or spinor divided by a number."""
-    return (a[0] / by, a[1] / by, a[2] / by, a[3] / by)
+    return scaled(a, 1.0 / by)
 
 
-def propagate(p: Momentum, mass: float, psi: Spinor) -> Spinor:
-    r"""Return :math:`(\gamma\cdot p + m)\psi / (p^2 - m^2)`."""
+def scaled(a: Components, by: jax.Array | float) -> Components:
+    """Return a vector or spinor times a number."""
+    return (a[0] * by, a[1] * by, a[2] * by, a[3] * by)
+
+
+def added(a: Components, b: Components) -> Components:
+    """Return the sum of two vectors or two spinors."""
+    return (a[0] + b[0], a[1] + b[1], a[2] + b[2], a[3] + b[3])
+
+
+def propagate(
+    p: Momentum, mass: jax.Array | float, psi: Spinor, denominator: jax.Array
+) -> Spinor:
+    r"""Return :math:`(\gamma\cdot p + m)\psi` over :math:`p^2 - m^2`, GeV²."""
+    inverse = 1.0 / denominator
     moved = slash(vector(p), psi)
-    inverse = 1.0 / (dot(p, p) - mass**2)
     return tuple((s + mass * c) * inverse for s, c in zip(moved, psi, strict=True))  # type: ignore[return-value]
 
 

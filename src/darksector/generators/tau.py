@@ -1,184 +1,216 @@
-"""Leptonic tau decays with the exact spin correlation of the pair.
+r"""Tau decays in all major modes with the exact spin correlation of the pair.
 
-Source: Y. S. Tsai, Phys. Rev. D 4 (1971) 2821 (inspire:Tsai:1971vv).  A leptonic decay
-analyses the spin completely: its rate is ∝ 1 ± ŝ·n with n the direction of the
-antineutrino (neutrino) in the rest frame of the τ- (τ+).  So the correlated rate of both
+Source: Y. S. Tsai, Phys. Rev. D 4 (1971) 2821 (inspire:Tsai:1971vv).  A V-A decay with a
+massless neutrino analyses the spin completely: its rate is ∝ 1 ± ŝ·n with a direction n
+in the rest frame of the τ∓ that the decay products give.  So the correlated rate of both
 decays is the production rate of two taus in *pure* spin states, one amplitude each.
+
+Two-pion and three-pion modes are exact up to their form factors (Kühn and Santamaria);
+the four-pion modes have no spin correlation and a declared mass spectrum.  The taus decay
+where they are made, without radiation.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import log, pi
-from typing import NamedTuple
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cache, partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector.amplitudes.spinors import (
-    Leg,
-    Spinor,
-    antifermion_in,
-    antifermion_out,
-    contract,
-    current,
-    fermion_in,
-    fermion_out,
-)
-from darksector.compilation import in_blocks
+from darksector.compilation import BLOCK, in_blocks
+from darksector.errors import OutOfDomain, UnknownName
 from darksector.events import Events
-from darksector.kinematics import (
-    Momentum,
-    boost,
-    rotate_z_to,
-    squared,
-    to_rest_frame,
-    total,
-)
+from darksector.execution import stream
+from darksector.generators._tau_mesons import Decay, Mode
+from darksector.generators._tau_modes import MODES, SELF_CONJUGATE
+from darksector.generators._tau_spectra import Table
+from darksector.generators._tau_spin import pair_weights, to_laboratory
+from darksector.generators.tau_production import PRODUCTIONS, Production
 from darksector.machines import Machine
-from darksector.particles import BR_TAU_MU, MASS, PDG
-from darksector.phasespace.channels import Pair, at_rest, two_body
+from darksector.particles import PDG
 
-DIMENSION = 10  # five uniform numbers per tau
-_SLOTS = (PDG["mu"], -PDG["nu_mu"], PDG["nu_tau"])
-FINAL_STATE = _SLOTS + tuple(-code for code in _SLOTS)
+Modes = tuple[str, str]  # of the τ- and of the τ+: names of `MODES`
 
-_MT, _ML = MASS["tau"], MASS["mu"]
-_R = (_ML / _MT) ** 2
+_TAU = PDG["tau"]
 
 
-class Decay(NamedTuple):
-    """The products of one tau in its rest frame."""
-
-    lepton: Momentum
-    antineutrino: Momentum  # of the lepton's flavour; a neutrino for τ+
-    neutrino: Momentum  # ν_τ; an antineutrino for τ+
-    weight: jax.Array  # mean one over the uniform numbers
+def dimension(modes: Modes) -> int:
+    """Return how many uniform numbers the decays of one pair take."""
+    return sum(_mode(name).dimension for name in modes)
 
 
-def rest_frame_decay(u: jax.Array) -> Decay:
-    r"""Return unpolarised muonic decays at rest for numbers ``(n, 5)``.
+def final_state(modes: Modes) -> tuple[int, ...]:
+    """Return the PDG codes of the products of the τ-, then of the τ+."""
+    minus, plus = (_mode(name).codes for name in modes)
+    return minus + tuple(c if c in SELF_CONJUGATE else -c for c in plus)
 
-    .. math:: d\Gamma \propto (p_\tau\cdot p_{\bar\nu})(p_\mu\cdot p_\nu)\, d\Phi_3
+
+def mode_pairs() -> dict[Modes, float]:
+    """Return every pair of modes with the product of its branching fractions."""
+    return {
+        (a, b): MODES[a].branching * MODES[b].branching for a in MODES for b in MODES
+    }
+
+
+def rest_frame_decay(
+    u: jax.Array, mode: Mode = MODES["mu"], *, charge: int = -1
+) -> Decay:
+    """Return unpolarised decays at rest for numbers ``(n, mode.dimension)``.
+
+    `charge` is that of the tau; n is at most 1024 or a multiple of it.
     """
-    # y = m²(μ ν_τ)/m_τ², drawn from a Kumaraswamy density close to the true one
-    share = (1 - (1 - u[:, 0]) ** (1 / _B)) ** (1 / _A)
-    y = _R + (1 - _R) * share
-    density = _A * _B * share ** (_A - 1) * (1 - share**_A) ** (_B - 1) / (1 - _R)
-    tau = at_rest(jnp.full(u.shape[0], _MT**2))
-    antineutrino, pair = two_body(
-        tau, (0.0, y * _MT**2), 2 * u[:, 1] - 1, 2 * pi * u[:, 2]
-    )
-    lepton, neutrino = two_body(pair, (_ML**2, 0.0), 2 * u[:, 3] - 1, 2 * pi * u[:, 4])
-    return Decay(lepton, antineutrino, neutrino, _rate(y) / (_NORM * density))
+    return _at_rest(mode, charge, u, _table(mode))
 
 
-def spin_weight(beams: Pair, taus: Pair, minus: Momentum, plus: Momentum) -> jax.Array:
-    """Return the correlated over the uncorrelated rate; its mean over decays is one.
-
-    Parameters
-    ----------
-    beams, taus
-        Momenta in the rest frame of the pair.
-    minus, plus
-        Momenta, in the rest frame of their tau, of the two neutrinos of the muon's
-        flavour, which are the spin analysers.
-    """
-    row, column = fermion_out(taus.first, _MT), antifermion_out(taus.second, _MT)
-    electron = fermion_in(beams.first, MASS["e"])
-    positron = antifermion_in(beams.second, MASS["e"])
-    # the τ+ is analysed against its neutrino: rate ∝ 1 - ŝ·n, and its v spinor with
-    # index b describes a spin opposite to b: two signs that cancel
-    analysed_row = _superpose(row, [jnp.conj(c) for c in _spin_along(minus)])
-    analysed_column = _superpose(column, _spin_along(plus))
-    sources = [current(_state(positron, a), _state(electron, b)) for a, b in _STATES]
-    lines = [current(_state(row, a), _state(column, b)) for a, b in _STATES]
-    pure = current(analysed_row, analysed_column)
-    zero = jnp.zeros_like(taus.first.e)
-    correlated = sum((_size(contract(source, pure)) for source in sources), zero)
-    unpolarised = sum((_size(contract(a, b)) for a in sources for b in lines), zero)
-    return 4 * correlated / unpolarised
-
-
-def decay(u: NDArray[np.float64], taus: Events, machine: Machine) -> Events:
-    """Return τ+τ- events with both taus decayed to muons, weights with (branching)².
+def decay(
+    u: NDArray[np.float64],
+    taus: Events,
+    machine: Machine,
+    modes: Modes = ("mu", "mu"),
+    *,
+    production: Production | None = None,
+) -> Events:
+    """Return the events with both taus decayed, weights with both branching fractions.
 
     Parameters
     ----------
     u
-        Uniform numbers ``(n, 10)``, n at most 1024 or a multiple of it.
+        Uniform numbers ``(n, dimension(modes))``, n at most 1024 or a multiple of it.
     taus
-        Events of τ- and τ+ in the laboratory.
+        Events in the laboratory with one τ- and one τ+.
     machine
         Gives the direction of the electron beam.
+    modes
+        What the τ- and the τ+ decay to.
+    production
+        The amplitudes with the spins, see `tau_production`; by default the exact ones
+        of a pair alone or beside one photon, S or Z'.
+
+    Returns
+    -------
+    Events
+        Products of the τ-, of the τ+, then all other slots of `taus` as they were.
+
+    Raises
+    ------
+    OutOfDomain
+        If the slots or the numbers do not fit, if something has decayed already, or if
+        other particles were made and there is no `production`.
     """
-    return _decay(jnp.asarray(u), taus, jnp.asarray(machine.p_her))
-
-
-@jax.jit
-def _decay(u: jax.Array, taus: Events, p_her: jax.Array) -> Events:
-    return in_blocks(lambda part: _block(part[0], part[1], p_her), (u, taus))
-
-
-def _block(u: jax.Array, taus: Events, p_her: jax.Array) -> Events:
-    frame = total((taus.slot(0), taus.slot(1)))
-    pair = Pair(*(to_rest_frame(taus.slot(i), frame) for i in (0, 1)))
-    her = to_rest_frame(Momentum(*jnp.broadcast_to(p_her[:, None], (4, len(u)))), frame)
-    decays = (rest_frame_decay(u[:, :5]), rest_frame_decay(u[:, 5:]))
-    analysers = [d.antineutrino for d in decays]
-    weight = spin_weight(_beams(squared(frame), her), pair, *analysers)
-    products = [
-        boost(boost(p, tau), frame).array()
-        for tau, d in zip(pair, decays, strict=True)
-        for p in d[:3]
-    ]
-    weight = weight * decays[0].weight * decays[1].weight * BR_TAU_MU**2
+    _check(u, taus, modes)
+    taus = _taus_first(taus)
+    decays = _pair_at_rest(u, modes)
+    weights = pair_weights(
+        production or _production(taus.pdg[2:]),
+        taus.momenta,
+        (decays[0].analyser, decays[1].analyser),
+        jnp.asarray(machine.p_her),
+    )
+    for each, name in zip(decays, modes, strict=True):
+        weights = weights * each.weight * MODES[name].branching
+    lab = [to_laboratory(i, d.products, taus.momenta) for i, d in enumerate(decays)]
     return Events(
-        momenta=jnp.stack(products, axis=1),
-        weights=taus.weights * weight,
+        momenta=jnp.concatenate([*lab, taus.momenta[:, 2:]], axis=1),
+        weights=taus.weights * weights,
         p_beams=taus.p_beams,
-        pdg=FINAL_STATE,
+        pdg=final_state(modes) + taus.pdg[2:],
     )
 
 
-def _beams(s: jax.Array, her: Momentum) -> Pair:
-    """Return the beams of the hard collision along the direction of the electron beam."""
-    m2 = MASS["e"] ** 2
-    along_z = two_body(at_rest(s), (m2, m2), jnp.ones_like(s), jnp.zeros_like(s))
-    return Pair(*(rotate_z_to(p, her) for p in along_z))
+def samples(
+    taus: Events, machine: Machine, *, seed: int, production: Production | None = None
+) -> Iterator[Events]:
+    """Yield the events of each pair of modes, each event in one pair drawn at random.
+
+    Together they are the full sample of tau pairs: the expectation of the sum of their
+    weights is that of `taus` times the square of the sum of all branching fractions.
+    """
+    pairs = mode_pairs()
+    shares = np.array(list(pairs.values()))
+    chosen = stream(seed, "tau modes").choice(
+        len(pairs), size=len(taus.weights), p=shares / shares.sum()
+    )
+    for index, modes in enumerate(pairs):
+        rows = np.flatnonzero(chosen == index)
+        if not rows.size:
+            continue
+        random = stream(seed, "tau decays", *modes)
+        # full blocks, the last one padded: one shape to compile for all modes
+        parts = [
+            decay(
+                random.random((BLOCK, dimension(modes))),
+                jax.tree.map(lambda a, r=block: jnp.asarray(np.asarray(a)[r]), taus),
+                machine,
+                modes,
+                production=production,
+            )
+            for block in np.resize(rows, (-(-rows.size // BLOCK), BLOCK))
+        ]
+        whole = jax.tree.map(
+            lambda *a, n=rows.size: jnp.asarray(np.concatenate(a)[:n]), *parts
+        )
+        yield replace(whole, weights=whole.weights * (shares.sum() / shares[index]))
 
 
-def _spin_along(n: Momentum) -> tuple[jax.Array, jax.Array]:
-    """Return the two-component spinor of a spin along a momentum."""
-    length = jnp.sqrt(n.x**2 + n.y**2 + n.z**2)
-    x, y, z = n.x / length, n.y / length, n.z / length
-    norm = jnp.sqrt(2 * (1 + jnp.abs(z)))  # two forms: neither divides by zero
-    upper = jnp.where(z > 0, (1 + z) + 0j, x - 1j * y) / norm
-    lower = jnp.where(z > 0, x + 1j * y, (1 - z) + 0j) / norm
-    return upper, lower
+def _mode(name: str) -> Mode:
+    if name not in MODES:
+        kind = "tau decay mode"
+        raise UnknownName(kind, name, MODES)
+    return MODES[name]
 
 
-def _superpose(leg: Leg, amplitudes: Sequence[jax.Array]) -> Spinor:
-    a, b = amplitudes
-    return tuple(a * part[0] + b * part[1] for part in leg)  # type: ignore[return-value]
+DIMENSION = dimension(("mu", "mu"))
+FINAL_STATE = final_state(("mu", "mu"))
 
 
-def _state(leg: Leg, index: int) -> Spinor:
-    return tuple(part[index] for part in leg)  # type: ignore[return-value]
+def _pair_at_rest(u: NDArray[np.float64], modes: Modes) -> tuple[Decay, Decay]:
+    minus, plus = (MODES[name] for name in modes)
+    parts = [jnp.asarray(part) for part in np.split(u, [minus.dimension], axis=1)]
+    return (
+        rest_frame_decay(parts[0], minus),
+        rest_frame_decay(parts[1], plus, charge=1),
+    )
 
 
-def _size(amplitude: jax.Array) -> jax.Array:
-    return amplitude.real**2 + amplitude.imag**2
+@cache
+def _table(mode: Mode) -> Table:
+    return mode.table()
 
 
-def _rate(y: jax.Array) -> jax.Array:
-    """Return dΓ/dy up to a constant, y = m²(μ ν_τ)/m_τ²."""
-    return (1 - y) ** 2 * (y - _R) ** 2 / y
+@partial(jax.jit, static_argnums=0)
+def _at_rest(mode: Mode, charge: jax.Array | int, u: jax.Array, table: Table) -> Decay:
+    return in_blocks(lambda part: mode.decay(part, table, charge), u)
 
 
-# ∫ _rate dy, the phase-space function of muon decay over 12 (Tsai 1971)
-_NORM = (1 - 8 * _R + 8 * _R**3 - _R**4 - 12 * _R**2 * log(_R)) / 12
-_A, _B = 1.9, 2.8  # shape of the proposal density; any value is unbiased
-_STATES = ((0, 0), (0, 1), (1, 0), (1, 1))
+def _check(u: NDArray[np.float64], taus: Events, modes: Modes) -> None:
+    if sorted(code for code in taus.pdg if abs(code) == _TAU) != [-_TAU, _TAU]:
+        msg = f"decay needs one tau- and one tau+, {_TAU} and {-_TAU}, got {taus.pdg}."
+        raise OutOfDomain(msg)
+    if taus.mothers or taus.vertices is not None:
+        msg = "something has decayed already; decay the taus first, then the others."
+        raise OutOfDomain(msg)
+    if u.shape[1] != dimension(modes):
+        msg = f"{modes} take {dimension(modes)} numbers per event, got {u.shape[1]}."
+        raise OutOfDomain(msg)
+
+
+def _taus_first(taus: Events) -> Events:
+    first = (taus.pdg.index(_TAU), taus.pdg.index(-_TAU))
+    order = [*first, *(i for i in range(len(taus.pdg)) if i not in first)]
+    pdg = tuple(taus.pdg[i] for i in order)
+    return replace(taus, momenta=taus.momenta[:, np.array(order)], pdg=pdg)
+
+
+def _production(others: tuple[int, ...]) -> Production:
+    if others not in PRODUCTIONS:
+        msg = (
+            f"the spins of two taus depend on what else was made, here {others}, which "
+            f"is none of {tuple(PRODUCTIONS)}; give decay the amplitudes as `production`,"
+            " or `uncorrelated` of tau_production for none."
+        )
+        raise OutOfDomain(msg)
+    return PRODUCTIONS[others]

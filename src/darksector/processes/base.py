@@ -3,74 +3,77 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from typing import ClassVar, NamedTuple, final
+from math import factorial, isfinite, prod
+from typing import ClassVar, final
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 from numpy.typing import NDArray
 
 from darksector.amplitudes import radiation, vacuum
-from darksector.compilation import BLOCK, in_blocks
 from darksector.errors import NotConverged, OutOfDomain
 from darksector.events import Events
-from darksector.execution import stream
-from darksector.kinematics import (
-    Momentum,
-    boost,
-    momentum,
-    rotate_z_to,
-    squared,
-    to_rest_frame,
-    total,
-)
 from darksector.machines import Machine
-from darksector.particles import MASS
-from darksector.phasespace.channels import Pair, at_rest, two_body
-from darksector.units import GEV2_FB
+from darksector.phasespace import integrate
+from darksector.phasespace.cuts import GeneratorCut
+from darksector.phasespace.integrate import Estimate, Sampler, Sums, estimate
+from darksector.processes import _grids, _kernels
+from darksector.processes._generation import CHUNK, Drawn, Generation
+from darksector.processes._kernels import Kernel, Numbers, Parameters, Setting
 
-Parameters = Mapping[str, float | jax.Array]
+__all__ = ["CHUNK", "CrossSection", "Kernel", "Parameters", "Process"]
 
-BEAM_DIMENSIONS = 4  # two energy spreads, two radiators
-CHUNK = 64 * BLOCK
-
-
-class Sampled(NamedTuple):
-    """A point of phase space in the rest frame of the hard collision."""
-
-    momenta: tuple[Momentum, ...]
-    volume: jax.Array  # phase-space element over density, GeV^(2n-4)
+_MOST_CHUNKS = 400
+_DOUBT = 0.1  # largest relative uncertainty of the quoted error
+_CHI2 = 4.0  # largest χ² per degree of freedom between chunks
 
 
 @final
 @dataclass(frozen=True)
 class CrossSection:
-    """A cross-section with its statistical error and the conventions behind it."""
+    """A cross-section with its statistical error and the conventions behind it.
+
+    Parameters
+    ----------
+    value_fb, error_fb
+        The value and its statistical error, fb.
+    conventions
+        Coupling, radiation, widths, cuts behind the number.
+    points
+        Number of trials.
+    chi2
+        χ² per degree of freedom between chunks of trials.
+    effective
+        Effective number of events among the trials, (Σw)²/Σw².
+    efficiency
+        Share of trials that unweighting would keep.
+    """
 
     value_fb: float
     error_fb: float
     conventions: Mapping[str, str]
     points: int
+    chi2: float
+    effective: float
+    efficiency: float
 
     def __str__(self) -> str:
         return f"{self.value_fb:.6g} ± {self.error_fb:.2g} fb"
 
 
-class Process(abc.ABC):
+class Process(Kernel):
     """e+e- -> final state at tree level, with optional collinear radiation.
 
-    Subclasses are frozen dataclasses.  The kernels are static, see their numbers only
-    through `parameters`, and are compiled once for all masses.
+    Subclasses are frozen dataclasses.  The kernels see their numbers only through
+    `parameters`, and are compiled once for all masses.
     """
 
     title: ClassVar[str]
     references: ClassVar[tuple[str, ...]]
     final_state: ClassVar[tuple[int, ...]]
-    dimension: ClassVar[int]
     needs_model: ClassVar[bool] = False
     isr: bool
 
@@ -78,30 +81,22 @@ class Process(abc.ABC):
     def parameters(self) -> dict[str, float]:
         """Return the numbers that the kernels need: masses, couplings, cuts."""
 
-    @abc.abstractmethod
+    def kernel(self) -> type[Kernel]:
+        """Return the class with the compiled parts; another where options choose."""
+        return type(self)
+
     def threshold(self) -> float:
-        """Return the sum of the final-state masses, GeV."""
+        """Return the smallest mass of the final state, GeV."""
+        return float(sum(self.kernel().masses(self.parameters())))
 
     def isr_scale(self, s: float) -> float:
         """Return the scale Q² of the structure function, GeV²; s for annihilation."""
         return s
 
-    @staticmethod
-    @abc.abstractmethod
-    def sample(u: jax.Array, s: jax.Array, parameters: Parameters) -> Sampled:
-        """Return phase-space points for numbers ``(n, dimension)`` at energies² ``(n,)``."""
-
-    @staticmethod
-    @abc.abstractmethod
-    def squared_amplitude(
-        beams: Pair, final: tuple[Momentum, ...], parameters: Parameters
-    ) -> jax.Array:
-        r"""Return \|M\|² averaged over the initial and summed over the final spins."""
-
     def msq(self, momenta: Float[Array, "n m 4"]) -> Float[Array, " n"]:
         r"""Return \|M\|², averaged over initial and summed over final spins.
 
-        Unit GeV^(8-2m) for m external particles.
+        Unit GeV^(8-2m) for m external particles; no factor for identical particles.
 
         Parameters
         ----------
@@ -121,7 +116,9 @@ class Process(abc.ABC):
                 f"{self.final_state}), got {momenta.shape[1]}."
             )
             raise OutOfDomain(msg)
-        return _msq(type(self), jnp.asarray(momenta), self.parameters())
+        return _kernels.squared_amplitude(
+            self.kernel(), jnp.asarray(momenta), self.parameters()
+        )
 
     def cited(self) -> tuple[str, ...]:
         """Return the references of the process and of the options it uses."""
@@ -132,92 +129,141 @@ class Process(abc.ABC):
     def conventions(self) -> dict[str, str]:
         """Return the choices behind the numbers, for every result that uses them."""
         radiation_order = radiation.ORDER if self.isr else "none"
+        runs = self.parameters().get("running")
         return {
-            "coupling": vacuum.SCHEME
-            if self.parameters().get("running")
-            else "alpha(0)",
+            "coupling": vacuum.SCHEME if runs else "alpha(0)",
             "initial-state radiation": radiation_order,
             "order": "tree level",
+            "width": "zero: on-shell final particles",
         }
 
-    @property
-    def total_dimension(self) -> int:
-        """Number of uniform numbers per event: beams, radiation, hard process."""
-        return BEAM_DIMENSIONS + self.dimension
+    def dimension(self, machine: Machine) -> int:
+        """Return the number of uniform numbers per trial of `events_from`."""
+        return self._flat(machine).dimension
 
     def cross_section(
-        self, machine: Machine, *, precision: float = 1e-3, seed: int = 1
+        self,
+        machine: Machine,
+        *,
+        precision: float = 1e-3,
+        seed: int = 1,
+        cuts: Sequence[GeneratorCut] = (),
     ) -> CrossSection:
-        """Return the cross-section, fb, to a relative statistical precision.
+        """Return the cross-section within cuts, fb, to a relative statistical precision.
 
         Raises
         ------
         OutOfDomain
-            If the threshold is above the collision energy.
+            If the threshold is above the collision energy or nothing passes the cuts.
         NotConverged
-            If the precision is not reached with 2e7 points.
+            If after 2.6e7 trials the precision is not reached, or the error itself is
+            not known to 10 %, or chunks of trials disagree: a few large weights decide.
         """
-        self.check_energy(machine)
-        sums = np.zeros(2)
-        for chunk in range(300):
-            weights = np.asarray(self.chunk(machine, seed, chunk).weights)
-            sums += weights.sum(), (weights**2).sum()
-            points = (chunk + 1) * CHUNK
-            mean = sums[0] / points
-            error = np.sqrt((sums[1] / points - mean**2) / points)
-            if chunk > 0 and error < precision * mean:
-                return CrossSection(
-                    float(mean), float(error), self.conventions(), points
-                )
+        if not 0 < precision < 1:
+            msg = f"precision must be within (0, 1), got {precision}; 1e-3 is 0.1 %."
+            raise OutOfDomain(msg)
+        generation = self.generation(machine, cuts=cuts)
+        batches: list[Sums] = []
+        for chunk in generation.chunks(seed, "cross-section"):
+            batches.append(Sums.of(chunk.weight, CHUNK))
+            found = estimate(batches)
+            if len(batches) > 1 and _converged(found, precision):
+                return self._result(found, generation.sampler, cuts)
+            if len(batches) == _MOST_CHUNKS:
+                break
         msg = (
-            f"{self.title}: {mean:.4g} ± {error:.2g} fb after {points} points misses the "
-            f"precision {precision}; ask for a lower precision."
+            f"{self.title}: {found.value:.4g} ± {found.error:.2g} fb after {found.points} "
+            f"trials (error known to {found.error_of_error:.1%}, χ²/dof "
+            f"{found.chi2:.2f}) misses the precision {precision}; ask for a lower "
+            "precision or for cuts away from the singular region."
         )
         raise NotConverged(msg)
 
-    def generate(self, n: int, machine: Machine, *, seed: int) -> Events:
-        """Return n weighted events in the laboratory; Σ weights is the cross-section, fb.
+    def generate(
+        self,
+        n: int,
+        machine: Machine,
+        *,
+        seed: int,
+        cuts: Sequence[GeneratorCut] = (),
+        unweighted: bool = False,
+    ) -> Events:
+        """Return n events in the laboratory; Σ weights is the cross-section, fb.
+
+        Unweighted events have equal weights, but for the few (1e-4 of the
+        cross-section) above the maximum weight, which keep what they have above it.
 
         Raises
         ------
         OutOfDomain
-            If n is not positive or the threshold is above the collision energy.
+            If n is not positive, the threshold is above the collision energy, or
+            nothing passes the cuts.
         """
         if n < 1:
             msg = f"the number of events must be at least 1, got {n}."
             raise OutOfDomain(msg)
-        self.check_energy(machine)
-        chunks = [self.chunk(machine, seed, i) for i in range(-(-n // CHUNK))]
+        generation = self.generation(machine, cuts=cuts)
+        return self.as_events(generation.events(n, seed, unweighted=unweighted))
+
+    def as_events(self, drawn: Drawn) -> Events:
+        """Return a drawn sample with the particles' codes."""
         return Events(
-            momenta=jnp.concatenate([c.momenta for c in chunks])[:n],
-            weights=jnp.concatenate([c.weights for c in chunks])[:n] / n,
-            p_beams=jnp.concatenate([c.p_beams for c in chunks])[:n],
+            momenta=jnp.asarray(drawn.momenta),
+            weights=jnp.asarray(drawn.weight),
+            p_beams=jnp.asarray(drawn.p_beams),
             pdg=self.final_state,
         )
 
     def chunk(self, machine: Machine, seed: int, index: int) -> Events:
-        """Return one chunk of `CHUNK` events whose mean weight is the cross-section, fb."""
-        generator = stream(seed, "generate", type(self).__name__, index)
-        u = generator.random((CHUNK, self.total_dimension))
+        """Return one chunk of `CHUNK` trials whose mean weight is the cross-section, fb."""
+        generation = self.generation(machine)
+        u = generation.uniform(seed, "chunk", index * CHUNK, CHUNK)
         return self.events_from(u, machine)
 
     def events_from(self, u: NDArray[np.float64], machine: Machine) -> Events:
-        """Return the events of given uniform numbers ``(n, 4 + dimension)``.
+        """Return the events of given uniform numbers ``(n, dimension(machine))``.
 
-        Their mean weight is the cross-section, fb.
+        Their mean weight is the cross-section, fb; trials outside of phase space have
+        the weight zero.
+        """
+        found = self.generation(machine).survivors(u)
+        k = len(self.final_state)
+        momenta, p_beams = (
+            np.zeros((len(u), k, 4)),
+            np.tile(machine.p_beams, (len(u), 1)),
+        )
+        weights = np.zeros(len(u))
+        momenta[...] = found.momenta[:1] if len(found.trial) else 0.0
+        momenta[found.trial], p_beams[found.trial] = found.momenta, found.p_beams
+        weights[found.trial] = found.weight
+        return Events(
+            jnp.asarray(momenta),
+            jnp.asarray(weights),
+            jnp.asarray(p_beams),
+            self.final_state,
+        )
+
+    def generation(
+        self, machine: Machine, *, cuts: Sequence[GeneratorCut] = ()
+    ) -> Generation:
+        """Return what the events are drawn with: adapted to the cuts, cached on disk.
 
         Raises
         ------
         OutOfDomain
-            If n is above 1024 and not a multiple of it.
+            If the threshold is above the collision energy or nothing passes the cuts.
         """
-        return _events(
-            type(self),
-            self.isr,
-            jnp.asarray(u),
-            _beam_parameters(machine, self),
-            self.parameters(),
-        )
+        self.check_energy(machine)
+        start = self._flat(machine, cuts)
+        sampler = _grids.adapted(start)
+        if sampler is None:
+            listed = "; ".join(map(str, cuts)) or "none"
+            msg = (
+                f"{self.title}: no phase-space point of {_grids.TRIALS} passes the cuts "
+                f"({listed}); loosen them."
+            )
+            raise OutOfDomain(msg)
+        return start.with_sampler(sampler)
 
     def check_energy(self, machine: Machine) -> None:
         """Raise OutOfDomain if the threshold is above the collision energy."""
@@ -233,79 +279,61 @@ class Process(abc.ABC):
         mass = self.parameters().get("mass", 0.0)
         return machine.sqrt_s - (self.threshold() - mass)
 
-
-def _beam_parameters(machine: Machine, process: Process) -> dict[str, jax.Array]:
-    s = machine.s
-    return {
-        "her": jnp.asarray(machine.p_her),
-        "ler": jnp.asarray(machine.p_ler),
-        "spread_her": jnp.asarray(machine.energy_spread_her / machine.energy_her),
-        "spread_ler": jnp.asarray(machine.energy_spread_ler / machine.energy_ler),
-        "scale2": jnp.asarray(process.isr_scale(s)),
-        "keep_min": jnp.asarray(process.threshold() ** 2 / s),
-    }
-
-
-@partial(jax.jit, static_argnums=0)
-def _msq(kind: type[Process], momenta: jax.Array, parameters: Parameters) -> jax.Array:
-    external = [momentum(momenta[:, i]) for i in range(momenta.shape[1])]
-    return kind.squared_amplitude(
-        Pair(external[0], external[1]), tuple(external[2:]), parameters
-    )
-
-
-@partial(jax.jit, static_argnums=(0, 1))
-def _events(
-    kind: type[Process],
-    isr: bool,
-    u: jax.Array,
-    beams: Mapping[str, jax.Array],
-    parameters: Parameters,
-) -> Events:
-    return in_blocks(lambda part: _block(kind, isr, part, beams, parameters), u)
-
-
-def _block(
-    kind: type[Process],
-    isr: bool,
-    u: jax.Array,
-    beams: Mapping[str, jax.Array],
-    parameters: Parameters,
-) -> Events:
-    """Generate one block: beams, radiation, hard collision, back to the laboratory."""
-    her = _spread(beams["her"], beams["spread_her"], u[:, 0])
-    ler = _spread(beams["ler"], beams["spread_ler"], u[:, 1])
-    weight = jnp.ones(u.shape[0])
-    hard_her, hard_ler = her, ler
-    if isr:
-        kept = radiation.radiate(
-            u[:, 2], u[:, 3], scale2=beams["scale2"], keep_min=beams["keep_min"]
+    def _flat(self, machine: Machine, cuts: Sequence[GeneratorCut] = ()) -> Generation:
+        """Return the generation before any adaptation."""
+        slots = [(cut, each) for cut in cuts for each in cut.slots(self.final_state)]
+        spread = (
+            machine.energy_spread_her / machine.energy_her,
+            machine.energy_spread_ler / machine.energy_ler,
         )
-        hard_her, hard_ler = her.scaled(kept.electron), ler.scaled(kept.positron)
-        weight = kept.weight
-    collision = hard_her + hard_ler
-    s = squared(collision)
-    point = kind.sample(u[:, BEAM_DIMENSIONS:], s, parameters)
-    inside = (point.volume > 0) & (s > 4 * MASS["e"] ** 2)
-    msq = kind.squared_amplitude(_collide(s), point.momenta, parameters)
-    weight = weight * msq * point.volume / (2 * s) * GEV2_FB
-    axis = to_rest_frame(hard_her, collision)
-    lab = [boost(rotate_z_to(p, axis), collision).array() for p in point.momenta]
-    return Events(
-        momenta=jnp.stack(lab, axis=1),
-        weights=jnp.where(inside, weight, 0.0),
-        p_beams=total((her, ler)).array(),
-        pdg=kind.final_state,
+        setting = self._setting(
+            spread=any(spread), cuts=tuple((cut.quantity, each) for cut, each in slots)
+        )
+        parameters = self.parameters()
+        channels = len(self.kernel().channels(parameters))
+        sampler = integrate.flat(channels, setting.grid_dimension)
+        limits = np.array([(cut.low, cut.high) for cut, _ in slots]).reshape(-1, 2)
+        numbers = Numbers(
+            parameters=parameters,
+            her=jnp.asarray(machine.p_her),
+            ler=jnp.asarray(machine.p_ler),
+            spread=jnp.asarray(spread),
+            scale2=jnp.asarray(self.isr_scale(machine.s)),
+            threshold=jnp.asarray(self.threshold()),
+            limits=jnp.asarray(limits),
+            shares=jnp.asarray(sampler.shares),
+            edges=jnp.asarray(sampler.edges),
+        )
+        return Generation(type(self).__name__, setting, numbers, sampler)
+
+    def _setting(
+        self, *, spread: bool, cuts: tuple[tuple[str, tuple[int, ...]], ...]
+    ) -> Setting:
+        codes = self.final_state
+        identical = prod(factorial(codes.count(code)) for code in set(codes))
+        return Setting(self.kernel(), self.isr, spread, cuts, identical)
+
+    def _result(
+        self, found: Estimate, sampler: Sampler, cuts: Sequence[GeneratorCut]
+    ) -> CrossSection:
+        conventions = self.conventions() | (
+            {"cuts": "; ".join(map(str, cuts))} if cuts else {}
+        )
+        return CrossSection(
+            value_fb=found.value,
+            error_fb=found.error,
+            conventions=conventions,
+            points=found.points,
+            chi2=found.chi2,
+            effective=found.effective,
+            efficiency=found.value / float(sampler.highest.sum()),
+        )
+
+
+def _converged(found: Estimate, precision: float) -> bool:
+    return (
+        isfinite(found.value)
+        and found.error < precision * found.value
+        and found.error_of_error < _DOUBT
+        and found.chi2 < _CHI2
     )
-
-
-def _spread(beam: jax.Array, relative: jax.Array, u: jax.Array) -> Momentum:
-    gaussian = jax.scipy.special.ndtri(jnp.clip(u, 1e-12, 1 - 1e-12))
-    scale = 1 + relative * gaussian
-    return Momentum(*(beam[i] * scale for i in range(4)))
-
-
-def _collide(s: jax.Array) -> Pair:
-    m2 = MASS["e"] ** 2
-    ones = jnp.ones_like(s)
-    return two_body(at_rest(s), (m2, m2), ones, jnp.zeros_like(s))

@@ -128,7 +128,7 @@ def _generate(sample: Sample, machine: Machine) -> Events:
         process = background_process(sample.component)
     random = stream(sample.seed, "generate", *_labels(sample))
     events = process.events_from(
-        random.random((CHUNK, process.total_dimension)), machine
+        random.random((CHUNK, process.dimension(machine))), machine
     )
     decays = {b.process for b in search.backgrounds if b.tau_decays}
     if sample.component in decays:

@@ -1,0 +1,263 @@
+"""The commands `generate` and `xsec`: events and cross-sections of a process."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from darksector.errors import DarksectorError, OutOfDomain
+from darksector.event_settings import (
+    cut_of,
+    decays_of,
+    machine_of,
+    process_of,
+    reweighted,
+    select,
+)
+from darksector.terminal import as_json, print_rows, progress_bar
+
+if TYPE_CHECKING:
+    from darksector.event_settings import Decays
+    from darksector.events import Events
+    from darksector.io.event_file import SampleInfo
+    from darksector.machines import Machine
+    from darksector.phasespace.cuts import GeneratorCut
+    from darksector.processes._generation import Drawn, Generation
+    from darksector.processes.base import Process
+
+Progress = Callable[[int, int], None] | None
+
+_BYTES = 8 * 4  # a four-momentum
+_COPIES = 3  # of all momenta that are in memory at once
+_FEW = 1000  # events that tell how large a file will be
+_MARGIN = 1.1  # maximum weight of decays over the largest one seen
+_EQUAL = 1e-9  # relative difference of weights that are the same
+
+_shared = (
+    click.option("--coupling", type=float, default=1.0, show_default=True,
+                 help="Coupling of the mediator."),
+    click.option("--model", "model_settings", multiple=True, metavar="KEY=VALUE",
+                 help="Another parameter of the model."),
+    click.option("--option", "options", multiple=True, metavar="KEY=VALUE",
+                 help="An option of the process, e.g. isr=false."),
+    click.option("--machine", default="superkekb", show_default=True,
+                 help="Machine card, or a collision energy in GeV."),
+    click.option("--cut", "cuts", multiple=True, metavar="QUANTITY:PARTICLES:LOW:HIGH",
+                 help="Generator cut, e.g. theta_lab:gamma:17deg:150deg."),
+    click.option("--seed", type=click.IntRange(min=0), default=1, show_default=True),
+)  # fmt: skip
+
+
+def _with_shared(command: Any) -> Any:
+    for option in reversed(_shared):
+        command = option(command)
+    return command
+
+
+@click.command()
+@click.argument("process")
+@click.option("--mass", type=float, help="Mass of the mediator, GeV.")
+@click.option("--events", type=click.IntRange(min=1), required=True)
+@click.option("--weighted", is_flag=True, help="Keep weights; default: unweighted.")
+@click.option("--decay", "decays", multiple=True, metavar="PARTICLE:PRODUCTS[:BRANCHING]",
+              help="e.g. \"A':mu+,mu-\"; rate and lifetime from the model.")  # fmt: skip
+@click.option("--tau-decays", metavar="MODE,MODE",
+              help="Modes of the tau- and the tau+, e.g. mu,rho.")  # fmt: skip
+@click.option("--output", type=click.Path(path_type=Path), required=True,
+              help="File ending in .lhe[.gz], .hepmc[.gz] or .root.")  # fmt: skip
+@_with_shared
+@as_json
+def generate(
+    process: str, mass: float | None, output: Path, as_json: bool, **given: Any
+) -> None:
+    """Generate events of PROCESS, a name from `darksector list processes`."""
+    from darksector.io import event_file
+
+    declared = process_of(process, mass, given)
+    machine, cuts = (
+        machine_of(given["machine"]),
+        [cut_of(text) for text in given["cuts"]],
+    )
+    decays = decays_of(given["decays"], given["tau_decays"], declared)
+    n, seed = given["events"], given["seed"]
+    _check_memory(n, len(declared.final_state) + decays.slots)
+    info = _info(process, declared, machine, given)
+    sample = _Sample(declared, declared.generation(machine, cuts=cuts), decays, machine)
+    few, _ = sample.weighted(min(n, _FEW), seed, None)
+    event_file.check_disk(few, output, count=n, metadata=info)
+    draw = sample.weighted if given["weighted"] else sample.unweighted
+    with progress_bar(declared.title) as progress:
+        events, drawn = draw(n, seed, progress)
+    sigma = float(events.weights.sum())
+    error = drawn.error * sigma / float(drawn.weight.sum())
+    equal = bool(events.weights.min() == events.weights.max())
+    metadata = replace(info, cross_section_fb=sigma, error_fb=error, weighted=not equal)
+    event_file.write(events, output, metadata=metadata)
+    summary = {
+        "process": declared.title,
+        "events": n,
+        "cross-section [fb]": sigma,
+        "error [fb]": error,
+        "trials": drawn.trials,
+        "efficiency": n / drawn.trials,
+        "overflow": drawn.overflow,
+        "output": str(output),
+    }
+    print_rows([summary], as_json=as_json)
+
+
+@dataclass(frozen=True)
+class _Sample:
+    """Events of a process after decays, with or without weights."""
+
+    process: Process
+    generation: Generation
+    decays: Decays
+    machine: Machine
+
+    def weighted(
+        self, n: int, seed: int, progress: Progress, *, flat: bool = False
+    ) -> tuple[Events, Drawn]:
+        """Return n decayed events; flat ones have equal weights before the decays."""
+        drawn = self.generation.events(n, seed, unweighted=flat, progress=progress)
+        events = self.process.as_events(drawn)
+        return self.decays.apply(events, self.machine, seed), drawn
+
+    def unweighted(self, n: int, seed: int, progress: Progress) -> tuple[Events, Drawn]:
+        """Return n events of equal weights, but for what exceeds the maximum.
+
+        Where decays have weights (spin correlation, three bodies), more events are
+        made and kept in proportion.
+        """
+        import numpy as np
+
+        from darksector.execution import stream
+
+        events, drawn = self.weighted(n, seed, progress, flat=True)
+        ratio = np.asarray(events.weights) / drawn.weight
+        most, wanted, kept = _MARGIN * ratio.max(), n, np.arange(n)
+        while ratio.min() < (1 - _EQUAL) * ratio.max():
+            wanted = int(1.1 * wanted * most / ratio.mean()) + _FEW
+            events, drawn = self.weighted(wanted, seed, progress, flat=True)
+            ratio = np.asarray(events.weights) / drawn.weight
+            chance = stream(seed, "keep").random(wanted) * most
+            kept = np.flatnonzero(chance < ratio)[:n]
+            if len(kept) == n:
+                break
+        excess = drawn.weight[kept] * np.maximum(ratio[kept] / most, 1.0)
+        weights = excess * (float(events.weights.sum()) / excess.sum())
+        return reweighted(select(events, kept), weights), drawn
+
+
+def _info(
+    name: str, process: Process, machine: Machine, given: Mapping[str, Any]
+) -> SampleInfo:
+    """Return what a file says about its sample, but for the numbers that follow."""
+    from darksector.io.event_file import SampleInfo
+
+    cuts = "; ".join(given["cuts"]) or "none"
+    return SampleInfo(
+        process=name,
+        title=process.title,
+        cross_section_fb=0.0,
+        error_fb=0.0,
+        beams=(tuple(machine.p_her.tolist()), tuple(machine.p_ler.tolist())),
+        conventions=process.conventions() | {"cuts": cuts},
+        seed=given["seed"],
+        command=shlex.join(["darksector", *sys.argv[1:]]),
+        weighted=True,
+        version=version("darksector"),
+    )
+
+
+@click.command()
+@click.argument("process")
+@click.option("--masses", help="Masses in GeV: start:stop:step or a,b,c.")
+@click.option("--precision", type=float, default=1e-3, show_default=True)
+@click.option("--plot", type=click.Path(path_type=Path),
+              help="Name of the figure [default: xsec_PROCESS].")  # fmt: skip
+@_with_shared
+@as_json
+def xsec(
+    process: str, masses: str | None, plot: Path | None, as_json: bool, **given: Any
+) -> None:
+    """Print the cross-section of PROCESS, for several masses also as a figure."""
+    from darksector import units
+
+    machine, cuts = (
+        machine_of(given["machine"]),
+        [cut_of(text) for text in given["cuts"]],
+    )
+    grid: Sequence[float | None] = units.masses(masses) if masses else (None,)
+    declared = [process_of(process, mass, given) for mass in grid]
+    rows = []
+    with progress_bar(declared[0].title) as progress:
+        for i, each in enumerate(declared):
+            progress(i, len(declared))
+            rows.append(_row(each, grid[i], machine, cuts, given))
+        progress(len(declared), len(declared))
+    print_rows(rows, as_json=as_json)
+    if not as_json:
+        for name, value in declared[0].conventions().items():
+            click.echo(f"{name}: {value}")
+    if len(rows) > 1:
+        from darksector.plotting import cross_sections
+
+        figure = plot or Path(f"xsec_{process}")
+        cross_sections.save_scan(rows, declared[0], machine, figure)
+        click.echo(f"Wrote {figure.with_suffix('.png')} and .pdf.", err=True)
+
+
+def _row(
+    process: Process,
+    mass: float | None,
+    machine: Machine,
+    cuts: Sequence[GeneratorCut],
+    given: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Return one row; a mass that fails carries its reason and loses no other."""
+    row: dict[str, Any] = {} if mass is None else {"mass [GeV]": mass}
+    try:
+        found = process.cross_section(
+            machine, precision=given["precision"], seed=given["seed"], cuts=cuts
+        )
+    except DarksectorError as error:
+        if mass is None:
+            raise
+        empty = (
+            "sigma [fb]",
+            "error [fb]",
+            "chi2/dof",
+            "trials",
+            "effective",
+            "efficiency",
+        )
+        return row | dict.fromkeys(empty) | {"status": str(error)}
+    return row | {
+        "sigma [fb]": found.value_fb,
+        "error [fb]": found.error_fb,
+        "chi2/dof": found.chi2,
+        "trials": found.points,
+        "effective": found.effective,
+        "efficiency": found.efficiency,
+        "status": "ok",
+    }
+
+
+def _check_memory(n: int, slots: int) -> None:
+    needed = n * (slots + 2) * _BYTES * _COPIES
+    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
+    if needed > free:
+        msg = (
+            f"{n} events need about {needed / 1e9:.3g} GB of memory, {free / 1e9:.3g} GB "
+            "are free; make several files with different seeds."
+        )
+        raise OutOfDomain(msg)
