@@ -9,6 +9,7 @@ from typing import Any, get_type_hints
 from darksector.errors import DarksectorError
 from darksector.machines import Machine, symmetric
 from darksector.particles import name_of
+from darksector.processes import _grids
 from darksector.registry import PROCESSES
 
 HEAD = """# Processes
@@ -44,7 +45,8 @@ def row(name: str) -> str:
         sigma = process.cross_section(machine, precision=3e-3)
     except DarksectorError as error:
         return f"| `{name}` | {particles} | {channels} | {error} | | |"
-    drawn = process.generation(machine).events(EVENTS, 1, unweighted=True)
+    generation = process.generation(machine)
+    drawn = generation.events(EVENTS, 1, highest=_grids.highest(generation))
     kept = EVENTS / drawn.trials
     return (
         f"| `{name}` | {particles} | {channels} | {sigma.value_fb:.4g} ± "

@@ -44,7 +44,9 @@ class _Group(click.Group):
             click.echo(f"{type(error).__name__}: {error}", err=True)
             ctx.exit(1)
         except KeyboardInterrupt:
-            click.echo("Stopped; run the same command again to resume.", err=True)
+            resumes = ctx.invoked_subcommand == "run"
+            after = "run the same command again to resume" if resumes else "nothing kept"
+            click.echo(f"Stopped; {after}.", err=True)
             ctx.exit(130)
 
 

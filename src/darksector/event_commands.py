@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import click
 
@@ -25,6 +24,9 @@ from darksector.event_settings import (
 from darksector.terminal import as_json, print_rows, progress_bar
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from darksector.event_settings import Decays
     from darksector.events import Events
     from darksector.io.event_file import SampleInfo
@@ -38,12 +40,13 @@ Progress = Callable[[int, int], None] | None
 _BYTES = 8 * 4  # a four-momentum
 _COPIES = 3  # of all momenta that are in memory at once
 _FEW = 1000  # events that tell how large a file will be
+_PILOT = 10_000  # events that tell the maximum weight of decays
+_MEMORY = Path("/proc/meminfo")
 _MARGIN = 1.1  # maximum weight of decays over the largest one seen
 _EQUAL = 1e-9  # relative difference of weights that are the same
 
 _shared = (
-    click.option("--coupling", type=float, default=1.0, show_default=True,
-                 help="Coupling of the mediator."),
+    click.option("--coupling", type=float, help="Coupling of the mediator [default: 1]."),
     click.option("--model", "model_settings", multiple=True, metavar="KEY=VALUE",
                  help="Another parameter of the model."),
     click.option("--option", "options", multiple=True, metavar="KEY=VALUE",
@@ -82,36 +85,40 @@ def generate(
     from darksector.io import event_file
 
     declared = process_of(process, mass, given)
-    machine, cuts = (
-        machine_of(given["machine"]),
-        [cut_of(text) for text in given["cuts"]],
-    )
+    machine, cuts = machine_of(given["machine"]), [cut_of(t) for t in given["cuts"]]
     decays = decays_of(given["decays"], given["tau_decays"], declared)
     n, seed = given["events"], given["seed"]
-    _check_memory(n, len(declared.final_state) + decays.slots)
     info = _info(process, declared, machine, given)
     sample = _Sample(declared, declared.generation(machine, cuts=cuts), decays, machine)
-    few, _ = sample.weighted(min(n, _FEW), seed, None)
+    few = sample.weighted(_FEW, seed).events
     event_file.check_disk(few, output, count=n, metadata=info)
     draw = sample.weighted if given["weighted"] else sample.unweighted
     with progress_bar(declared.title) as progress:
-        events, drawn = draw(n, seed, progress)
-    sigma = float(events.weights.sum())
-    error = drawn.error * sigma / float(drawn.weight.sum())
-    equal = bool(events.weights.min() == events.weights.max())
-    metadata = replace(info, cross_section_fb=sigma, error_fb=error, weighted=not equal)
-    event_file.write(events, output, metadata=metadata)
+        made = draw(n, seed, progress)
+    equal = bool(made.events.weights.min() == made.events.weights.max())
+    info = replace(info, cross_section_fb=made.sigma, error_fb=made.error)
+    event_file.write(made.events, output, metadata=replace(info, weighted=not equal))
     summary = {
         "process": declared.title,
         "events": n,
-        "cross-section [fb]": sigma,
-        "error [fb]": error,
-        "trials": drawn.trials,
-        "efficiency": n / drawn.trials,
-        "overflow": drawn.overflow,
+        "cross-section [fb]": made.sigma,
+        "error [fb]": made.error,
+        "trials": made.trials,
+        "efficiency": n / made.trials,
+        "overflow": made.overflow,
         "output": str(output),
     }
     print_rows([summary], as_json=as_json)
+
+
+class _Made(NamedTuple):
+    """Events after decays; their weights sum to the cross-section."""
+
+    events: Events
+    sigma: float  # fb
+    error: float  # fb, statistical
+    trials: int
+    overflow: float  # share of the cross-section above the maximum weights
 
 
 @dataclass(frozen=True)
@@ -123,38 +130,75 @@ class _Sample:
     decays: Decays
     machine: Machine
 
-    def weighted(
-        self, n: int, seed: int, progress: Progress, *, flat: bool = False
-    ) -> tuple[Events, Drawn]:
-        """Return n decayed events; flat ones have equal weights before the decays."""
-        drawn = self.generation.events(n, seed, unweighted=flat, progress=progress)
-        events = self.process.as_events(drawn)
-        return self.decays.apply(events, self.machine, seed), drawn
+    def weighted(self, n: int, seed: int, progress: Progress = None) -> _Made:
+        """Return n decayed events with weights."""
+        _check_memory(n, len(self.process.final_state) + self.decays.slots)
+        drawn = self.generation.events(n, seed, progress=progress)
+        return self._decayed(drawn, seed)
 
-    def unweighted(self, n: int, seed: int, progress: Progress) -> tuple[Events, Drawn]:
+    def unweighted(self, n: int, seed: int, progress: Progress = None) -> _Made:
         """Return n events of equal weights, but for what exceeds the maximum.
 
         Where decays have weights (spin correlation, three bodies), more events are
-        made and kept in proportion.
+        made and kept in proportion; the maximum comes from a pilot sample.
         """
         import numpy as np
 
         from darksector.execution import stream
 
-        events, drawn = self.weighted(n, seed, progress, flat=True)
-        ratio = np.asarray(events.weights) / drawn.weight
-        most, wanted, kept = _MARGIN * ratio.max(), n, np.arange(n)
-        while ratio.min() < (1 - _EQUAL) * ratio.max():
-            wanted = int(1.1 * wanted * most / ratio.mean()) + _FEW
-            events, drawn = self.weighted(wanted, seed, progress, flat=True)
-            ratio = np.asarray(events.weights) / drawn.weight
+        pilot = self._flat(_PILOT, seed + 1)
+        if pilot.ratio.min() > (1 - _EQUAL) * pilot.ratio.max():
+            made = self._flat(n, seed, progress)
+            return made.sample
+        most = _MARGIN * pilot.ratio.max()
+        wanted, kept = n, np.zeros(0, dtype=int)
+        while len(kept) < n:
+            wanted = int(1.1 * wanted * most / pilot.ratio.mean()) + _FEW
+            made = self._flat(wanted, seed, progress)
             chance = stream(seed, "keep").random(wanted) * most
-            kept = np.flatnonzero(chance < ratio)[:n]
-            if len(kept) == n:
-                break
-        excess = drawn.weight[kept] * np.maximum(ratio[kept] / most, 1.0)
-        weights = excess * (float(events.weights.sum()) / excess.sum())
-        return reweighted(select(events, kept), weights), drawn
+            kept = np.flatnonzero(chance < made.ratio)[:n]
+        share = np.maximum(made.ratio[kept] / most, 1.0)
+        flat = np.asarray(made.drawn.weight)[kept] * share
+        events = reweighted(
+            select(made.sample.events, kept), flat * made.sample.sigma / flat.sum()
+        )
+        above = made.sample.overflow + float(1 - n / share.sum())
+        return made.sample._replace(events=events, overflow=above)
+
+    def _flat(self, n: int, seed: int, progress: Progress = None) -> _Flat:
+        """Return n events with equal weights before the decays."""
+        from darksector.processes import _grids
+
+        _check_memory(n, len(self.process.final_state) + self.decays.slots)
+        highest = _grids.highest(self.generation)
+        drawn = self.generation.events(n, seed, highest=highest, progress=progress)
+        made = self._decayed(drawn, seed)
+        ratio = made.events.weights / drawn.weight
+        return _Flat(made, drawn, ratio.__array__())
+
+    def _decayed(self, drawn: Drawn, seed: int) -> _Made:
+        """Return decayed events; σ is that before the decays times their fractions.
+
+        The sum of the weights after the decays fluctuates more, with their angles.
+        """
+        before = self.process.as_events(drawn)
+        events = self.decays.apply(before, self.machine, seed)
+        fraction = self.decays.fraction
+        sigma = float(before.weights.sum()) * fraction
+        scale = sigma / float(events.weights.sum())
+        return _Made(
+            reweighted(events, events.weights * scale),
+            sigma,
+            drawn.error * fraction,
+            drawn.trials,
+            drawn.overflow,
+        )
+
+
+class _Flat(NamedTuple):
+    sample: _Made
+    drawn: Drawn
+    ratio: NDArray[np.float64]  # weights after the decays over those before
 
 
 def _info(
@@ -205,6 +249,8 @@ def xsec(
             rows.append(_row(each, grid[i], machine, cuts, given))
         progress(len(declared), len(declared))
     print_rows(rows, as_json=as_json)
+    if all(row["status"] != "ok" for row in rows):
+        raise SystemExit(1)
     if not as_json:
         for name, value in declared[0].conventions().items():
             click.echo(f"{name}: {value}")
@@ -253,11 +299,15 @@ def _row(
 
 
 def _check_memory(n: int, slots: int) -> None:
+    """Refuse a sample that does not fit the memory, where the system tells it."""
     needed = n * (slots + 2) * _BYTES * _COPIES
-    free = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_AVPHYS_PAGES")
-    if needed > free:
-        msg = (
-            f"{n} events need about {needed / 1e9:.3g} GB of memory, {free / 1e9:.3g} GB "
-            "are free; make several files with different seeds."
-        )
-        raise OutOfDomain(msg)
+    for line in _MEMORY.read_text().splitlines() if _MEMORY.exists() else ():
+        if line.startswith("MemAvailable:"):
+            free = int(line.split()[1]) * 1024
+            if needed > free:
+                msg = (
+                    f"{n} events need about {needed / 1e9:.3g} GB of memory, "
+                    f"{free / 1e9:.3g} GB are free; make several files with different "
+                    "seeds."
+                )
+                raise OutOfDomain(msg)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
+from math import prod
 from typing import TYPE_CHECKING, Any, final, get_args, get_type_hints
 
 from darksector.errors import InvalidConfig, UnknownName
 
 if TYPE_CHECKING:
+    import jax
     import numpy as np
     from numpy.typing import NDArray
 
@@ -41,6 +43,16 @@ class Decays:
         return sum(len(mode.products) for _, mode in self.steps) + (
             12 if self.taus else 0
         )
+
+    @property
+    def fraction(self) -> float:
+        """Product of all branching fractions."""
+        fractions = [mode.branching_fraction for _, mode in self.steps]
+        if self.taus is not None:
+            from darksector.generators._tau_modes import MODES
+
+            fractions += [MODES[name].branching for name in self.taus]
+        return float(prod(fractions))
 
     def apply(self, events: Events, machine: Machine, seed: int) -> Events:
         """Return the events after all decays; weights have the branching fractions."""
@@ -86,7 +98,7 @@ def select(events: Events, index: NDArray[np.int64]) -> Events:
     return jax.tree.map(lambda a: a[index], events)
 
 
-def reweighted(events: Events, weights: NDArray[np.float64]) -> Events:
+def reweighted(events: Events, weights: NDArray[np.float64] | jax.Array) -> Events:
     """Return the events with other weights, fb."""
     import jax.numpy as jnp
 
@@ -100,8 +112,11 @@ def process_of(name: str, mass: float | None, given: Mapping[str, Any]) -> Proce
     kind: Any = PROCESSES.load(name)
     options = _settings(kind, given["options"], leave_out={"model"})
     if not kind.needs_model:
-        if mass is not None:
-            msg = f"process {name!r} has no mediator; leave the mass out."
+        if mass is not None or given["coupling"] is not None or given["model_settings"]:
+            msg = (
+                f"process {name!r} has no mediator; leave mass, coupling and model "
+                "parameters out."
+            )
             raise InvalidConfig(msg)
         return kind(**options)
     if mass is None:
@@ -110,7 +125,8 @@ def process_of(name: str, mass: float | None, given: Mapping[str, Any]) -> Proce
         )
         raise InvalidConfig(msg)
     model: Any = get_type_hints(kind)["model"]
-    parameters = {"mass": mass, model.coupling: given["coupling"]}
+    coupling = 1.0 if given["coupling"] is None else given["coupling"]
+    parameters = {"mass": mass, model.coupling: coupling}
     parameters |= _settings(model, given["model_settings"], leave_out=set(parameters))
     return kind(model=model(**parameters), **options)
 
@@ -209,6 +225,12 @@ def _decay(text: str, process: Process) -> tuple[int, Mode]:
     names = tuple(name for name in products.split(",") if name)
     codes = tuple(code_of(name) for name in names)
     branching, ctau = _rate(particle, names, process)
+    if branching == 0:
+        msg = (
+            f"the decay {text!r} is closed for the {particle} of this model; choose "
+            "another, or another mass."
+        )
+        raise InvalidConfig(msg)
     if given:
         branching = _value("branching fraction", given, float)
     if branching is None:

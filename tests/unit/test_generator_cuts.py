@@ -132,11 +132,12 @@ def test_every_particle_of_a_name_has_to_pass():
         (("e_lab", ("muon",)), UnknownName, "no particle is called 'muon'"),
         (("e_lab", ("mu-", "mu+")), InvalidConfig, "about one particle, got 2"),
         (("mass", ("mu-",)), InvalidConfig, "two or more particles, got 1"),
-        (("e_lab", ("mu-",), 3.0, 1.0), OutOfDomain, "excludes everything"),
+        (("e_lab", ("mu-",), 3.0, 1.0), OutOfDomain, "must have low < high"),
         (("theta_lab", ("mu-",), 4.0), OutOfDomain, "within"),
+        (("theta_lab", ("mu-",), 0.0, 150.0), OutOfDomain, "angles are in rad"),
         (("theta_beam_cms", ("mu-",), 2.0), OutOfDomain, "within"),
-        (("e_lab", ("mu-",), -inf, -1.0), OutOfDomain, "excludes everything"),
-        (("e_lab", ("mu-",), np.nan, 1.0), OutOfDomain, "excludes everything"),
+        (("e_lab", ("mu-",), -inf, -1.0), OutOfDomain, "must have low < high"),
+        (("e_lab", ("mu-",), np.nan, 1.0), OutOfDomain, "must have low < high"),
     ],
 )
 def test_nonsense_is_refused(arguments, error, message):
@@ -152,5 +153,5 @@ def test_absent_particles_are_refused():
 def test_cuts_that_exclude_all_events_are_an_error():
     cut = GeneratorCut("e_cms", ("mu-",), low=6.0)
 
-    with pytest.raises(OutOfDomain, match="no phase-space point of 65536 passes the"):
+    with pytest.raises(OutOfDomain, match="no phase-space point of 4194304 passes the"):
         Dimuon().cross_section(SUPERKEKB, cuts=[cut])

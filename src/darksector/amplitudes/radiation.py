@@ -78,12 +78,13 @@ def _draw(
     kept = jnp.exp(-span * jnp.where(hard, u / _TAIL, 0.5))
     soft_x = jnp.where(hard, 0.5, (u - _TAIL) / (1 - _TAIL)) ** (1 / half)
     x = jnp.where(hard, 1.0 - kept, soft_x)
+    allowed = x <= 1.0 - keep_min
     x = jnp.clip(x, 1e-300, 1.0 - keep_min)  # x = 0 only means "no visible radiation"
     z = 1.0 - x
     # densities relative to the soft power law half * x**(half-1), which has no maximum
     tail = x ** (1 - half) / half / (z * span)
     weight = structure_function(x, scale2) / ((1 - _TAIL) + _TAIL * tail)
-    return z, weight
+    return z, jnp.where(allowed, weight, 0.0)
 
 
 def _log(scale2: float | jax.Array) -> jax.Array:

@@ -60,9 +60,14 @@ def _hadrons(size: jax.Array) -> jax.Array:
     return value
 
 
-def photon_denominator(q2: jax.Array, running: jax.Array | float) -> jax.Array:
+def photon_denominator(q2: jax.Array | float, running: jax.Array | float) -> jax.Array:
     """Return q² (1 - Δα(q²)), GeV²; `running` is 1 for α(q²) and 0 for α(0)."""
-    return q2 * (1 - running * delta_alpha(q2))
+
+    def dressed(q2: jax.Array) -> jax.Array:
+        return q2 * (1 - running * delta_alpha(q2))
+
+    # Δα costs as much as a third of an amplitude: only where it runs
+    return jax.lax.cond(running > 0, dressed, lambda q2: q2, jnp.asarray(q2))
 
 
 SCHEME = "alpha(0) at vertices, vacuum polarisation in photons"

@@ -158,6 +158,8 @@ def sample(
         m1, m2 = _draw_masses(split, s_parent, masses, columns)
         kinematics = _Kinematics(parent, s_parent, m1, m2, slots == whole)
         y, phi = next(columns), 2 * pi * next(columns)
+        if slots == whole:  # azimuths count from the plane of the first splitting
+            turn, phi = phi, jnp.zeros_like(phi)
         if split.peak is None:
             axis, angles = None, _angles(2 * y, phi)
         else:
@@ -170,7 +172,13 @@ def sample(
         if slots != whole:
             pair = Pair(*(boost(p, parent) for p in pair))
         found[tuple(sorted(split.first))], found[tuple(sorted(split.second))] = pair
-    return tuple(found[(slot,)] for slot in whole)
+    return tuple(_turned(found[(slot,)], turn) for slot in whole)
+
+
+def _turned(p: Momentum, phi: jax.Array) -> Momentum:
+    """Return p rotated about the beams."""
+    cosine, sine = jnp.cos(phi), jnp.sin(phi)
+    return Momentum(p.e, p.x * cosine - p.y * sine, p.x * sine + p.y * cosine, p.z)
 
 
 def density(

@@ -80,10 +80,12 @@ class GeneratorCut:
             raise InvalidConfig(msg)
         top = {"theta_beam_cms": pi / 2}.get(self.quantity, pi)
         largest = top if self.quantity in _ANGLES else inf
-        if not (self.low < self.high and self.high >= 0 and self.low <= largest):
+        low, high = max(self.low, 0.0), min(self.high, largest)
+        outside = {self.low, self.high} - {-inf, inf, low, high}
+        if not low < high or outside:
             msg = (
-                f"the cut {self} excludes everything; {self.quantity} must have low < "
-                f"high within [0, {largest:.4g}]."
+                f"the cut {self} must have low < high within [0, {largest:.4g}]; angles "
+                "are in rad, elsewhere in GeV."
             )
             raise OutOfDomain(msg)
 

@@ -8,7 +8,7 @@ seen only a part of the peaks cannot switch off the rest, it only converges slow
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from math import sqrt
 from typing import NamedTuple, final
@@ -22,7 +22,7 @@ BINS = 64
 _DEFENSIVE = 0.1  # share of the points that a grid spreads evenly over each variable
 _DAMPING = 0.7  # of grid refinement (Lepage's alpha)
 _LEAST_SHARE = 0.05  # of an equal share: no channel is ever given up
-_OVERFLOW = 2e-5  # of the integral may lie above the maximum weight
+_OVERFLOW = 1e-5  # of the integral may lie above the maximum weight
 
 
 @final
@@ -36,13 +36,10 @@ class Sampler:
         Probability of each channel, ``(channels,)``.
     edges
         Bin edges of each variable, ``(channels, variables, bins + 1)``, from 0 to 1.
-    highest
-        Maximum weight of each channel for unweighting, times its share, ``(channels,)``.
     """
 
     shares: Numbers
     edges: Numbers
-    highest: Numbers
 
     @property
     def channels(self) -> int:
@@ -54,18 +51,18 @@ class Sampler:
         cumulated = np.cumsum(self.shares)[:-1]
         return np.searchsorted(cumulated, u, side="right").astype(np.uint8)
 
-    def for_unweighting(self) -> Sampler:
-        """Return the sampler whose weights have one maximum: shares ∝ maxima."""
-        shares = self.highest / self.highest.sum()
-        return Sampler(shares, self.edges, self.highest)
+    def for_unweighting(self, highest: Numbers) -> Sampler:
+        """Return the sampler whose weights have one maximum: shares ∝ `maxima`."""
+        return Sampler(highest / highest.sum(), self.edges)
 
 
 class Point(NamedTuple):
-    """A batch of evaluated points: channel, uniform numbers and weight of each."""
+    """A batch of evaluated points: those that have a weight, and how many there were."""
 
     channel: NDArray[np.uint8]
     u: Numbers
-    weight: Numbers  # integrand over density: its mean is the integral
+    weight: Numbers  # integrand over density: its mean over all points is the integral
+    trials: NDArray[np.int64]  # points in each channel, with and without a weight
 
 
 def flat(channels: int, variables: int) -> Sampler:
@@ -73,33 +70,59 @@ def flat(channels: int, variables: int) -> Sampler:
     edges = np.broadcast_to(
         np.linspace(0.0, 1.0, BINS + 1), (channels, variables, BINS + 1)
     )
-    ones = np.ones(channels)
-    return Sampler(ones / channels, edges.copy(), ones)
+    return Sampler(np.full(channels, 1 / channels), edges.copy())
+
+
+def joined(parts: Sequence[Point]) -> Point:
+    """Return several batches of points as one."""
+    return Point(
+        np.concatenate([part.channel for part in parts]),
+        np.concatenate([part.u for part in parts]),
+        np.concatenate([part.weight for part in parts]),
+        np.sum([part.trials for part in parts], axis=0),
+    )
 
 
 def refined(sampler: Sampler, points: Point) -> Sampler:
     """Return the sampler adapted to evaluated points.
 
     Bins follow the second moment of the weights, shares the standard deviation of each
-    channel, maxima leave 2e-5 of the integral above them.
+    channel.
     """
     edges, spread = sampler.edges.copy(), np.zeros(sampler.channels)
-    highest = np.zeros(sampler.channels)
-    size, whole = len(points.weight), points.weight.sum()
     for channel in range(sampler.channels):
         mine = points.channel == channel
         # the contribution of this channel alone, as if it had all points
-        weight = points.weight[mine] * sampler.shares[channel]
-        spread[channel] = sqrt(np.mean(weight**2)) if len(weight) else 0.0
-        allowed = _OVERFLOW * whole / size / sampler.channels
-        highest[channel] = _maximum(weight, allowed)
-        if weight.any():
+        square = (points.weight[mine] * sampler.shares[channel]) ** 2
+        spread[channel] = sqrt(square.sum() / max(points.trials[channel], 1))
+        if square.any():
             for variable in range(edges.shape[1]):
                 column = points.u[mine, variable]
                 edges[channel, variable] = _refine(
-                    edges[channel, variable], column, weight**2
+                    edges[channel, variable], column, square
                 )
-    return Sampler(_shares(spread), edges, np.maximum(highest, _tiny(highest)))
+    return Sampler(_shares(spread), edges)
+
+
+def maxima(sampler: Sampler, points: Point) -> Numbers:
+    """Return the maximum weight of each channel times its share, ``(channels,)``.
+
+    Above them lies 1e-5 of the integral, as far as the points, drawn by this sampler,
+    tell.
+    """
+    highest = np.zeros(sampler.channels)
+    allowed = _OVERFLOW * points.weight.sum() / points.trials.sum() / sampler.channels
+    for channel in range(sampler.channels):
+        weight = points.weight[points.channel == channel] * sampler.shares[channel]
+        highest[channel] = _maximum(weight, int(points.trials[channel]), allowed)
+    return np.maximum(highest, 1e-3 * highest.max() / len(highest))
+
+
+def overflow(sampler: Sampler, points: Point, highest: Numbers) -> float:
+    """Return the share of the integral that lies above maximum weights."""
+    own = highest[points.channel] / sampler.shares[points.channel]
+    excess = np.maximum(points.weight - own, 0.0)
+    return float(excess.sum() / points.weight.sum())
 
 
 class Estimate(NamedTuple):
@@ -160,23 +183,6 @@ def estimate(batches: Iterable[Sums]) -> Estimate:
     )
 
 
-def adapt(
-    sampler: Sampler,
-    evaluate: Callable[[Sampler, int], Point],
-    iterations: int,
-) -> Sampler:
-    """Return a sampler adapted in several iterations of growing weight.
-
-    `evaluate` gives the points of an iteration, with random numbers that belong to it.
-    """
-    for iteration in range(iterations):
-        points = evaluate(sampler, iteration)
-        if not points.weight.any():
-            continue
-        sampler = refined(sampler, points)
-    return sampler
-
-
 def _refine(edges: Numbers, u: Numbers, square: Numbers) -> Numbers:
     """Return bin edges that share out the smoothed and damped importance equally."""
     index = np.minimum((u * BINS).astype(int), BINS - 1)
@@ -199,16 +205,12 @@ def _shares(spread: Numbers) -> Numbers:
     return np.maximum(spread, floor) / np.maximum(spread, floor).sum()
 
 
-def _maximum(weight: Numbers, allowed: float) -> float:
+def _maximum(weight: Numbers, trials: int, allowed: float) -> float:
     """Return the smallest maximum with a mean excess of at most `allowed`."""
     if not len(weight):
         return 0.0
     falling = np.sort(weight)[::-1]
     count = np.arange(1, len(falling) + 1)
-    excess = (np.cumsum(falling) - count * falling) / len(weight)
+    excess = (np.cumsum(falling) - count * falling) / trials
     last = int(np.searchsorted(excess, allowed, side="right")) - 1
     return float(falling[max(last, 0)])
-
-
-def _tiny(highest: Numbers) -> float:
-    return 1e-3 * float(highest.max()) / len(highest)

@@ -91,4 +91,6 @@ class AssociatedProduction(Process):
         s = squared(beams.first + beams.second)
         s = photon_denominator(s, parameters["running"])
         coupling2 = charge_squared() ** 2 * parameters["coupling"] ** 2
-        return coupling2 / (4 * s**2) * annihilation_sum(produced, beams, legs)
+        return (
+            coupling2 / (4 * s**2) * annihilation_sum(produced, beams, legs, unrolled=3)
+        )

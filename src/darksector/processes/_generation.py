@@ -21,6 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darksector.compilation import BLOCK
+from darksector.errors import InvalidConfig, NotConverged
 from darksector.execution import stream
 from darksector.phasespace.integrate import Point, Sampler
 from darksector.processes import _kernels
@@ -34,6 +35,7 @@ class Survivors(NamedTuple):
     """The trials of a chunk that have a weight, in their order."""
 
     trial: NDArray[np.int64]  # which trial of the chunk each one is
+    channel: NDArray[np.uint8]
     weight: NDArray[np.float64]  # fb; the mean over all trials is the cross-section
     momenta: NDArray[np.float64]  # laboratory, (m, k, 4)
     p_beams: NDArray[np.float64]  # (m, 4)
@@ -102,15 +104,31 @@ class Generation:
         joined = [
             np.concatenate(parts) for parts in zip(*batches, strict=True)
         ] or empty
-        return Survivors(order[alive], *joined)
+        own = self.sampler.choose(u[order[alive], -1])
+        survivors = Survivors(order[alive], own, *joined)
+        self._check(survivors)
+        return survivors
+
+    def _check(self, found: Survivors) -> None:
+        """Raise NotConverged where an amplitude has lost its digits."""
+        wrong = ~(np.isfinite(found.weight) & (found.weight >= 0))
+        if wrong.any():
+            momenta = found.momenta[wrong][0].tolist()
+            msg = (
+                f"{self.name}: a squared amplitude is not a positive number, at the "
+                f"momenta {momenta}; cut away from this singular region."
+            )
+            raise NotConverged(msg)
 
     def point(self, u: NDArray[np.float64]) -> Point:
         """Return trials as the adaptation of a sampler wants them."""
         found = self.survivors(u)
-        weight = np.zeros(len(u))
-        weight[found.trial] = found.weight
+        every = self.sampler.choose(u[:, -1])
         return Point(
-            self.sampler.choose(u[:, -1]), u[:, : self.setting.grid_dimension], weight
+            found.channel,
+            u[found.trial, : self.setting.grid_dimension],
+            found.weight,
+            np.bincount(every, minlength=self.sampler.channels),
         )
 
     def events(
@@ -118,17 +136,18 @@ class Generation:
         n: int,
         seed: int,
         *,
-        unweighted: bool = False,
+        highest: NDArray[np.float64] | None = None,
         progress: Callable[[int, int], None] | None = None,
     ) -> Drawn:
         """Return the first n events of a seed; Σ weights is the cross-section, fb.
 
-        `progress` is called with the numbers of events found so far and of all.
+        With the maximum weights of all channels, events are unweighted.  `progress` is
+        called with the numbers of events found so far and of all.
         """
-        drawing = (
-            self.with_sampler(self.sampler.for_unweighting()) if unweighted else self
-        )
-        most = float(self.sampler.highest.sum()) if unweighted else None
+        drawing, most = self, None
+        if highest is not None:
+            drawing = self.with_sampler(self.sampler.for_unweighting(highest))
+            most = float(highest.sum())
         kept: list[Survivors] = []
         found = 0
         for i, chunk in enumerate(drawing.chunks(seed, "generate")):
@@ -136,10 +155,11 @@ class Generation:
             found += len(kept[-1].trial)
             if progress is not None:
                 progress(min(found, n), n)
-            if found >= n:
+            if found > n:
                 break
+        # n over the trials before survivor n + 1 is unbiased; up to survivor n it is not
         last = n - (found - len(kept[-1].trial))
-        trials = (len(kept) - 1) * CHUNK + int(kept[-1].trial[last - 1]) + 1
+        trials = (len(kept) - 1) * CHUNK + int(kept[-1].trial[last])
         weight = np.concatenate([chunk.weight for chunk in kept])[:n] / trials
         return Drawn(
             weight=weight,
@@ -151,12 +171,17 @@ class Generation:
 
     def _accepted(self, chunk: Survivors, most: float, seed: int, i: int) -> Survivors:
         """Return survivors kept with probability weight over maximum."""
-        # every trial has its number, so that it decides alike in any chunk
-        r = stream(seed, "accept", self.name, i).random(CHUNK)[chunk.trial]
-        keep = r * most < chunk.weight
+        first = i * CHUNK // BLOCK
+        pages = range(first, first + CHUNK // BLOCK)
+        r = [stream(seed, "accept", self.name, page).random(BLOCK) for page in pages]
+        keep = np.concatenate(r)[chunk.trial] * most < chunk.weight
         weight = np.maximum(chunk.weight, most)
         return Survivors(
-            chunk.trial[keep], weight[keep], chunk.momenta[keep], chunk.p_beams[keep]
+            trial=chunk.trial[keep],
+            channel=chunk.channel[keep],
+            weight=weight[keep],
+            momenta=chunk.momenta[keep],
+            p_beams=chunk.p_beams[keep],
         )
 
     def chunks(self, seed: int, stage: str, size: int = CHUNK) -> Iterator[Survivors]:
@@ -166,6 +191,7 @@ class Generation:
             return self.survivors(self.uniform(seed, stage, i * size, size))
 
         workers = threads()
+        self.compile_ahead()
         with ThreadPoolExecutor(workers) as pool:
             waiting: deque[Future[Survivors]] = deque()
             try:
@@ -176,6 +202,15 @@ class Generation:
             finally:
                 for future in waiting:
                     future.cancel()
+
+    def compile_ahead(self) -> None:
+        """Start compiling the second step while the first one is being compiled."""
+        one = jnp.ones(BATCH)
+        k = len(self.setting.kernel.masses(self.numbers.parameters))
+        nothing = Points(((one,) * 4,) * k, one, (one, one), (one, one), one)
+        pool = ThreadPoolExecutor(1)
+        pool.submit(_kernels.finished, self.setting, nothing, self.numbers)
+        pool.shutdown(wait=False)
 
     def _points(self, u: NDArray[np.float64]) -> tuple[NDArray[np.int64], Points]:
         """Return points channel by channel, and which trial each one is (-1: padding)."""
@@ -202,8 +237,20 @@ class Generation:
 
 
 def threads() -> int:
-    """Return the number of threads: NPROC where it is set, as in worker processes."""
-    return int(os.environ.get("NPROC", os.cpu_count() or 1))
+    """Return the number of threads: NPROC where it is set, as in worker processes.
+
+    Raises
+    ------
+    InvalidConfig
+        If NPROC is not a positive number.
+    """
+    given = os.environ.get("NPROC", str(len(os.sched_getaffinity(0))))
+    if not given.isdecimal() or int(given) < 1:
+        msg = (
+            f"the environment variable NPROC must be a positive number, got {given!r}."
+        )
+        raise InvalidConfig(msg)
+    return int(given)
 
 
 def _by_channel(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import inspect
 import sys
+import uuid
 import zipfile
 import zlib
 from functools import cache
@@ -14,14 +15,24 @@ from typing import Any
 
 import numpy as np
 import platformdirs
+from numpy.typing import NDArray
 
 from darksector import provenance
-from darksector.errors import OutputError
-from darksector.phasespace.integrate import Point, Sampler, adapt
+from darksector.phasespace.integrate import (
+    Point,
+    Sampler,
+    joined,
+    maxima,
+    overflow,
+    refined,
+)
 from darksector.processes._generation import CHUNK, Generation
 
 ITERATIONS = 5
-TRIALS = CHUNK  # of each iteration: a chunk, so that nothing is compiled twice
+ENOUGH = 3000  # survivors of an iteration; with fewer, grids follow single points
+MOST = 64 * CHUNK  # trials of an iteration
+_MAXIMA = 4 * CHUNK  # trials that tell the maximum weights
+_ALLOWED, _STEP = 5e-5, 1.15  # overflow of other trials; how maxima grow until then
 _CODE = ("amplitudes", "phasespace", "processes")
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
 
@@ -31,35 +42,63 @@ def adapted(generation: Generation) -> Sampler | None:
 
     It depends on no seed of the user, so that all seeds share one cached file.
     """
-    path = _folder() / f"{_key(generation)}.npz"
+    path = _file(generation, "grid")
     with contextlib.suppress(*_DAMAGED), np.load(path, allow_pickle=False) as stored:
-        return Sampler(stored["shares"], stored["edges"], stored["highest"])
-    alive = False
-
-    def evaluate(sampler: Sampler, iteration: int) -> Point:
-        nonlocal alive
-        u = generation.uniform(0, "adapt", iteration * TRIALS, TRIALS)
-        point = generation.with_sampler(sampler).point(u)
-        alive = alive or bool(point.weight.any())
-        return point
-
-    sampler = adapt(generation.sampler, evaluate, ITERATIONS)
-    if not alive:
-        return None
-    with contextlib.suppress(OSError, OutputError):  # a cache is a convenience
-        _store(path, sampler)
+        return Sampler(stored["shares"], stored["edges"])
+    generation.compile_ahead()
+    for iteration in range(ITERATIONS):
+        points = _points(generation, iteration, ENOUGH, least=CHUNK)
+        if not len(points.weight):
+            return None
+        generation = generation.with_sampler(refined(generation.sampler, points))
+    sampler = generation.sampler
+    _store(path, shares=sampler.shares, edges=sampler.edges)
     return sampler
 
 
-def _folder() -> Path:
-    return Path(platformdirs.user_cache_dir("darksector/grids", appauthor=False))
+def highest(generation: Generation) -> NDArray[np.float64]:
+    """Return the maximum weights of an adapted generation, for unweighting.
+
+    Maxima from some trials have to hold for others, or they grow.
+    """
+    path = _file(generation, "maxima")
+    with contextlib.suppress(*_DAMAGED), np.load(path, allow_pickle=False) as stored:
+        return np.asarray(stored["highest"])
+    seen, others = (
+        _points(generation, ITERATIONS + i, 10 * ENOUGH, least=_MAXIMA) for i in (0, 1)
+    )
+    found = maxima(generation.sampler, seen)
+    while overflow(generation.sampler, others, found) > _ALLOWED:
+        found = found * _STEP
+    _store(path, highest=found)
+    return found
 
 
-def _store(path: Path, sampler: Sampler) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.stem}.{id(sampler)}.npz")
-    np.savez(part, shares=sampler.shares, edges=sampler.edges, highest=sampler.highest)
-    part.replace(path)
+def _points(generation: Generation, iteration: int, enough: int, least: int) -> Point:
+    """Return the points of an iteration: chunks until enough of them have a weight."""
+    parts: list[Point] = []
+    found = 0
+    for start in range(0, MOST, CHUNK):
+        u = generation.uniform(0, "adapt", iteration * MOST + start, CHUNK)
+        parts.append(generation.point(u))
+        found += len(parts[-1].weight)
+        if found >= enough and start + CHUNK >= least:
+            break
+    return joined(parts)
+
+
+def _file(generation: Generation, kind: str) -> Path:
+    folder = platformdirs.user_cache_dir("darksector/grids", appauthor=False)
+    return Path(folder) / f"{_key(generation)}.{kind}.npz"
+
+
+def _store(path: Path, **arrays: NDArray[np.float64]) -> None:
+    """Keep arrays for later, if the folder can be written: a cache is a convenience."""
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_name(f".{uuid.uuid4().hex}.npz")
+        np.savez(part, **arrays)  # type: ignore[arg-type]
+        part.replace(path)
 
 
 def _key(generation: Generation) -> str:

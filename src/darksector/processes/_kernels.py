@@ -32,6 +32,8 @@ from darksector.phasespace.cuts import Frames, passes
 from darksector.phasespace.integrate import BINS
 from darksector.units import GEV2_FB
 
+_SPREADS = 8.0  # standard deviations of a beam energy that can matter
+
 Parameters = Mapping[str, float | jax.Array]
 # components of a momentum: between the compiled steps, arrays of NumPy and of JAX mix
 Components = tuple[jax.Array, jax.Array, jax.Array, jax.Array]
@@ -248,8 +250,13 @@ def _beams(
         return scales, (ones, ones), 1.0
     nominal = numbers.her + numbers.ler
     s = nominal[0] ** 2 - jnp.sum(nominal[1:] ** 2)
+    # energies above the nominal ones leave room for more radiation
+    room = (1 - _SPREADS * jnp.max(numbers.spread)) ** 2
     kept = radiation.radiate(
-        x[:, 0], x[:, 1], scale2=numbers.scale2, keep_min=numbers.threshold**2 / s
+        x[:, 0],
+        x[:, 1],
+        scale2=numbers.scale2,
+        keep_min=room * numbers.threshold**2 / s,
     )
     return scales, (kept.electron, kept.positron), kept.weight
 

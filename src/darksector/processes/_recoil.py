@@ -143,7 +143,7 @@ class VectorGamma(PhotonRecoil):
         legs = [*incoming(beams), photon(gamma)]
         legs.append(massive_vector(boson, parameters["mass"]))
         coupling2 = charge_squared() * parameters["coupling"] ** 2
-        return coupling2 / 4 * spin_sum(amplitude, legs)
+        return coupling2 / 4 * spin_sum(amplitude, legs, unrolled=6)
 
 
 def require_mass_min(title: str, mass_min: float) -> None:

@@ -19,9 +19,9 @@ from darksector.events import Events
 from darksector.machines import Machine
 from darksector.phasespace import integrate
 from darksector.phasespace.cuts import GeneratorCut
-from darksector.phasespace.integrate import Estimate, Sampler, Sums, estimate
+from darksector.phasespace.integrate import Estimate, Point, Sums, estimate
 from darksector.processes import _grids, _kernels
-from darksector.processes._generation import CHUNK, Drawn, Generation
+from darksector.processes._generation import CHUNK, Drawn, Generation, Survivors
 from darksector.processes._kernels import Kernel, Numbers, Parameters, Setting
 
 __all__ = ["CHUNK", "CrossSection", "Kernel", "Parameters", "Process"]
@@ -168,7 +168,7 @@ class Process(Kernel):
             batches.append(Sums.of(chunk.weight, CHUNK))
             found = estimate(batches)
             if len(batches) > 1 and _converged(found, precision):
-                return self._result(found, generation.sampler, cuts)
+                return self._result(found, _kept(generation, chunk, found), cuts)
             if len(batches) == _MOST_CHUNKS:
                 break
         msg = (
@@ -203,7 +203,8 @@ class Process(Kernel):
             msg = f"the number of events must be at least 1, got {n}."
             raise OutOfDomain(msg)
         generation = self.generation(machine, cuts=cuts)
-        return self.as_events(generation.events(n, seed, unweighted=unweighted))
+        highest = _grids.highest(generation) if unweighted else None
+        return self.as_events(generation.events(n, seed, highest=highest))
 
     def as_events(self, drawn: Drawn) -> Events:
         """Return a drawn sample with the particles' codes."""
@@ -224,7 +225,7 @@ class Process(Kernel):
         """Return the events of given uniform numbers ``(n, dimension(machine))``.
 
         Their mean weight is the cross-section, fb; trials outside of phase space have
-        the weight zero.
+        the weight zero, and back-to-back particles of 1 GeV for momenta.
         """
         found = self.generation(machine).survivors(u)
         k = len(self.final_state)
@@ -233,7 +234,6 @@ class Process(Kernel):
             np.tile(machine.p_beams, (len(u), 1)),
         )
         weights = np.zeros(len(u))
-        momenta[...] = found.momenta[:1] if len(found.trial) else 0.0
         momenta[found.trial], p_beams[found.trial] = found.momenta, found.p_beams
         weights[found.trial] = found.weight
         return Events(
@@ -259,19 +259,27 @@ class Process(Kernel):
         if sampler is None:
             listed = "; ".join(map(str, cuts)) or "none"
             msg = (
-                f"{self.title}: no phase-space point of {_grids.TRIALS} passes the cuts "
+                f"{self.title}: no phase-space point of {_grids.MOST} passes the cuts "
                 f"({listed}); loosen them."
             )
             raise OutOfDomain(msg)
         return start.with_sampler(sampler)
 
     def check_energy(self, machine: Machine) -> None:
-        """Raise OutOfDomain if the threshold is above the collision energy."""
+        """Raise OutOfDomain if threshold or radiation do not fit the collision energy."""
         if self.threshold() >= machine.sqrt_s:
             msg = (
                 f"{self.title} needs {self.threshold():.4g} GeV, above the collision "
                 f"energy of {machine.title}, {machine.sqrt_s:.5g} GeV; choose a mass "
                 f"below {self._mass_limit(machine):.4g} GeV."
+            )
+            raise OutOfDomain(msg)
+        scale2 = self.isr_scale(machine.s)
+        if self.isr and radiation.beta(scale2) <= 0:
+            msg = (
+                f"{self.title}: the scale of the radiation, {scale2:.3g} GeV², leaves no "
+                "collinear logarithm; it must exceed e m_e². Resolve photons at larger "
+                "angles, or set isr=False."
             )
             raise OutOfDomain(msg)
 
@@ -314,7 +322,7 @@ class Process(Kernel):
         return Setting(self.kernel(), self.isr, spread, cuts, identical)
 
     def _result(
-        self, found: Estimate, sampler: Sampler, cuts: Sequence[GeneratorCut]
+        self, found: Estimate, efficiency: float, cuts: Sequence[GeneratorCut]
     ) -> CrossSection:
         conventions = self.conventions() | (
             {"cuts": "; ".join(map(str, cuts))} if cuts else {}
@@ -326,8 +334,16 @@ class Process(Kernel):
             points=found.points,
             chi2=found.chi2,
             effective=found.effective,
-            efficiency=found.value / float(sampler.highest.sum()),
+            efficiency=efficiency,
         )
+
+
+def _kept(generation: Generation, chunk: Survivors, found: Estimate) -> float:
+    """Return the share of trials that unweighting would keep, from one chunk."""
+    sampler = generation.sampler
+    trials = np.rint(sampler.shares * CHUNK).astype(np.int64)
+    points = Point(chunk.channel, np.zeros((0, 0)), chunk.weight, trials)
+    return min(found.value / float(integrate.maxima(sampler, points).sum()), 1.0)
 
 
 def _converged(found: Estimate, precision: float) -> bool:

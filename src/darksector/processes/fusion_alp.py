@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from math import sqrt
 from typing import ClassVar, final
 
 import jax
@@ -29,10 +28,10 @@ from darksector.models.alp import Alp
 from darksector.particles import MASS, PDG, charge_squared
 from darksector.phasespace.channels import Channel, Masses, Pair, Peak, Split
 from darksector.phasespace.mappings import Pole
+from darksector.processes._two_photon import turning_scale
 from darksector.processes.base import Parameters, Process
 
 _ME = MASS["e"]
-_LEAST_SCALE = 10 * _ME**2  # GeV²; the structure function needs a positive logarithm
 
 
 @final
@@ -66,11 +65,8 @@ class FusionAlp(Process):
         return {"mass": self.model.mass, "coupling": self.model.g_agg}
 
     def isr_scale(self, s: float) -> float:
-        """Return the geometric mean of Q², GeV², in the equivalent-photon spectrum.
-
-        Q² is between about m_e² x² and m², with x = m/√s of each photon.
-        """
-        return max(_ME * self.model.mass**2 / sqrt(s), _LEAST_SCALE)
+        """Return the geometric mean of Q², GeV², in the equivalent-photon spectrum."""
+        return turning_scale(self.model.mass, s)
 
     def conventions(self) -> dict[str, str]:
         """Add the diagrams."""
