@@ -11,7 +11,7 @@ run: $(VENV)/.installed  ## the main job: the Z' search on the 2018 data set
 	    --seed 1 --output results/zprime_invisible
 
 test: $(VENV)/.developer  ## everything but the slow validation
-	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadgroup
+	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 validate: $(VENV)/.developer  ## the slow validation
 	$(BIN)/python -m pytest -m slow

@@ -45,7 +45,9 @@ class _Group(click.Group):
             ctx.exit(1)
         except KeyboardInterrupt:
             resumes = ctx.invoked_subcommand == "run"
-            after = "run the same command again to resume" if resumes else "nothing kept"
+            after = (
+                "run the same command again to resume" if resumes else "nothing kept"
+            )
             click.echo(f"Stopped; {after}.", err=True)
             ctx.exit(130)
 

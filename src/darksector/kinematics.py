@@ -19,6 +19,8 @@ from jaxtyping import Array, Float
 
 import darksector.compilation  # noqa: F401  sets float64
 
+_TINY = 1e-300  # keeps a square root and its derivative finite
+
 
 @final
 @jax.tree_util.register_dataclass
@@ -216,8 +218,9 @@ def breakup_velocity(
 ) -> jax.Array:
     r"""Return :math:`\lambda^{1/2}(s, s_1, s_2)/s`, dimensionless; 0 below threshold."""
     kallen = (s - s1 - s2) ** 2 - 4 * s1 * s2
+    # not 1: the compiler may evaluate the condition and the value with other roundings
+    safe = jnp.maximum(kallen, _TINY)
     open_channel = (kallen > 0) & (s > 0)
-    safe = jnp.where(open_channel, kallen, 1.0)
     return jnp.where(open_channel, jnp.sqrt(safe) / jnp.where(s > 0, s, 1.0), 0.0)
 
 

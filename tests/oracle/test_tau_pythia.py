@@ -100,6 +100,7 @@ OBSERVABLES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("modes", OBSERVABLES, ids=" ".join)
 def test_distributions_are_those_of_pythia(modes):
     """χ² in twelve bins of equal content."""
@@ -125,6 +126,7 @@ def test_distributions_are_those_of_pythia(modes):
         assert stats.chi2.sf(chi2, 11) > P_VALUE, name
 
 
+@pytest.mark.slow
 def test_pythia_tells_correlated_from_uncorrelated_taus():
     """The test above has the power to see the spins: without them it would fail."""
     theirs = pythia_events(("pi", "pi"))

@@ -200,7 +200,7 @@ def density(
         kinematics = _Kinematics(parent, s_parent, m1, m2, whole)
         result = result * _mass_density(split, kinematics, masses)
         velocity = breakup_velocity(s_parent, m1, m2)
-        safe = jnp.where(velocity > 0, velocity, 1.0)
+        safe = jnp.maximum(velocity, _SMALLEST)
         result = jnp.where(velocity > 0, result * 8 * pi / safe, 0.0)
         if split.peak is not None:
             geometry = _geometry(split, kinematics, colliding(s), found, masses)
