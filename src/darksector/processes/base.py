@@ -225,7 +225,7 @@ class Process(Kernel):
         """Return the events of given uniform numbers ``(n, dimension(machine))``.
 
         Their mean weight is the cross-section, fb; trials outside of phase space have
-        the weight zero, and back-to-back particles of 1 GeV for momenta.
+        the weight zero, and the momenta of the first one inside.
         """
         found = self.generation(machine).survivors(u)
         k = len(self.final_state)
@@ -234,6 +234,7 @@ class Process(Kernel):
             np.tile(machine.p_beams, (len(u), 1)),
         )
         weights = np.zeros(len(u))
+        momenta[...] = found.momenta[:1] if len(found.trial) else 0.0
         momenta[found.trial], p_beams[found.trial] = found.momenta, found.p_beams
         weights[found.trial] = found.weight
         return Events(
