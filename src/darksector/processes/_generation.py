@@ -13,7 +13,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from itertools import count
 from math import sqrt
-from typing import NamedTuple, final
+from typing import Any, NamedTuple, TypeVar, final
 
 import jax
 import jax.numpy as jnp
@@ -27,16 +27,26 @@ from darksector.phasespace.integrate import Point, Sampler
 from darksector.processes import _kernels
 from darksector.processes._kernels import Numbers, Points, Setting
 
+T = TypeVar("T")
+
 CHUNK = 64 * BLOCK  # trials at a time
 BATCH = 4 * BLOCK  # survivors at a time
 
 
-class Survivors(NamedTuple):
+class Weighed(NamedTuple):
     """The trials of a chunk that have a weight, in their order."""
 
     trial: NDArray[np.int64]  # which trial of the chunk each one is
     channel: NDArray[np.uint8]
     weight: NDArray[np.float64]  # fb; the mean over all trials is the cross-section
+    points: Points  # arrays of NumPy
+
+
+class Survivors(NamedTuple):
+    """The same with momenta."""
+
+    trial: NDArray[np.int64]
+    weight: NDArray[np.float64]
     momenta: NDArray[np.float64]  # laboratory, (m, k, 4)
     p_beams: NDArray[np.float64]  # (m, 4)
 
@@ -91,38 +101,57 @@ class Generation:
         return np.concatenate(pages)[start - first * BLOCK :][:n]
 
     def survivors(self, u: NDArray[np.float64]) -> Survivors:
+        """Return the trials that lie inside the cuts, with weights and momenta."""
+        return self.in_laboratory(self.weighed(u))
+
+    def weighed(self, u: NDArray[np.float64]) -> Weighed:
         """Return the trials that lie inside the cuts, with weights."""
         order, found = self._points(u)
         alive = np.flatnonzero((np.asarray(found.weight) > 0) & (order >= 0))
         alive = alive[np.argsort(order[alive], kind="stable")]
-        batches = [
-            self._finish(found, alive[i : i + BATCH])
-            for i in range(0, len(alive), BATCH)
+        points = jax.tree.map(lambda a: np.take(np.asarray(a), alive), found)
+        weight = [
+            np.asarray(_kernels.weights(self.setting, part, self.numbers))
+            for part in _batches(points)
         ]
-        k = len(found.final)
-        empty = (np.zeros(0), np.zeros((0, k, 4)), np.zeros((0, 4)))
-        joined = [
-            np.concatenate(parts) for parts in zip(*batches, strict=True)
-        ] or empty
-        own = self.sampler.choose(u[order[alive], -1])
-        survivors = Survivors(order[alive], own, *joined)
-        self._check(survivors)
-        return survivors
+        weighed = Weighed(
+            trial=order[alive],
+            channel=self.sampler.choose(u[order[alive], -1]),
+            weight=np.concatenate([np.zeros(0), *weight])[: len(alive)],
+            points=points,
+        )
+        self._check(weighed)
+        return weighed
 
-    def _check(self, found: Survivors) -> None:
+    def in_laboratory(self, weighed: Weighed) -> Survivors:
+        """Return trials with their momenta."""
+        n, k = len(weighed.trial), len(weighed.points.final)
+        momenta, p_beams = np.zeros((n, k, 4)), np.zeros((n, 4))
+        for i, part in enumerate(_batches(weighed.points)):
+            done = _kernels.laboratory(part, self.numbers)
+            rows = slice(i * BATCH, min((i + 1) * BATCH, n))
+            size = rows.stop - rows.start
+            for column in range(4):
+                p_beams[rows, column] = np.asarray(done.p_beams[column])[:size]
+                for slot in range(k):
+                    component = np.asarray(done.final[slot][column])
+                    momenta[rows, slot, column] = component[:size]
+        return Survivors(weighed.trial, weighed.weight, momenta, p_beams)
+
+    def _check(self, found: Weighed) -> None:
         """Raise NotConverged where an amplitude has lost its digits."""
-        wrong = ~(np.isfinite(found.weight) & (found.weight >= 0))
-        if wrong.any():
-            momenta = found.momenta[wrong][0].tolist()
+        wrong = np.flatnonzero(~(np.isfinite(found.weight) & (found.weight >= 0)))
+        if len(wrong):
+            final = [[float(x[wrong[0]]) for x in p] for p in found.points.final]
             msg = (
                 f"{self.name}: a squared amplitude is not a positive number, at the "
-                f"momenta {momenta}; cut away from this singular region."
+                f"momenta {final}; cut away from this singular region."
             )
             raise NotConverged(msg)
 
     def point(self, u: NDArray[np.float64]) -> Point:
         """Return trials as the adaptation of a sampler wants them."""
-        found = self.survivors(u)
+        found = self.weighed(u)
         every = self.sampler.choose(u[:, -1])
         return Point(
             found.channel,
@@ -148,11 +177,18 @@ class Generation:
         if highest is not None:
             drawing = self.with_sampler(self.sampler.for_unweighting(highest))
             most = float(highest.sum())
+
+        def chunk(i: int) -> Survivors:
+            weighed = drawing.weighed(self.uniform(seed, "generate", i * CHUNK, CHUNK))
+            if most is not None:
+                weighed = self._accepted(weighed, most, seed, i)
+            return drawing.in_laboratory(weighed)
+
         kept: list[Survivors] = []
         found = 0
-        for i, chunk in enumerate(drawing.chunks(seed, "generate")):
-            kept.append(chunk if most is None else self._accepted(chunk, most, seed, i))
-            found += len(kept[-1].trial)
+        for part in self.in_order(chunk):
+            kept.append(part)
+            found += len(part.trial)
             if progress is not None:
                 progress(min(found, n), n)
             if found > n:
@@ -169,31 +205,31 @@ class Generation:
             overflow=_overflow(weight, most),
         )
 
-    def _accepted(self, chunk: Survivors, most: float, seed: int, i: int) -> Survivors:
-        """Return survivors kept with probability weight over maximum."""
+    def _accepted(self, chunk: Weighed, most: float, seed: int, i: int) -> Weighed:
+        """Return trials kept with probability weight over maximum."""
         first = i * CHUNK // BLOCK
         pages = range(first, first + CHUNK // BLOCK)
         r = [stream(seed, "accept", self.name, page).random(BLOCK) for page in pages]
         keep = np.concatenate(r)[chunk.trial] * most < chunk.weight
-        weight = np.maximum(chunk.weight, most)
-        return Survivors(
+        return Weighed(
             trial=chunk.trial[keep],
             channel=chunk.channel[keep],
-            weight=weight[keep],
-            momenta=chunk.momenta[keep],
-            p_beams=chunk.p_beams[keep],
+            weight=np.maximum(chunk.weight, most)[keep],
+            points=jax.tree.map(lambda a: a[keep], chunk.points),
         )
 
-    def chunks(self, seed: int, stage: str, size: int = CHUNK) -> Iterator[Survivors]:
-        """Yield the survivors of one chunk of trials after another, without end."""
+    def chunks(self, seed: int, stage: str) -> Iterator[Weighed]:
+        """Yield the weights of one chunk of trials after another, without end."""
+        return self.in_order(
+            lambda i: self.weighed(self.uniform(seed, stage, i * CHUNK, CHUNK))
+        )
 
-        def chunk(i: int) -> Survivors:
-            return self.survivors(self.uniform(seed, stage, i * size, size))
-
+    def in_order(self, chunk: Callable[[int], T]) -> Iterator[T]:
+        """Yield the results for chunk 0, 1, ... without end, computed in all threads."""
         workers = threads()
         self.compile_ahead()
         with ThreadPoolExecutor(workers) as pool:
-            waiting: deque[Future[Survivors]] = deque()
+            waiting: deque[Future[T]] = deque()
             try:
                 for i in count():
                     waiting.append(pool.submit(chunk, i))
@@ -205,11 +241,11 @@ class Generation:
 
     def compile_ahead(self) -> None:
         """Start compiling the second step while the first one is being compiled."""
-        one = jnp.ones(BATCH)
+        one = np.ones(BATCH)
         k = len(self.setting.kernel.masses(self.numbers.parameters))
-        nothing = Points(((one,) * 4,) * k, one, (one, one), (one, one), one)
+        whole: Any = (((one,) * 4,) * k, one, (one, one), (one, one), one)
         pool = ThreadPoolExecutor(1)
-        pool.submit(_kernels.finished, self.setting, nothing, self.numbers)
+        pool.submit(_kernels.weights, self.setting, Points(*whole), self.numbers)
         pool.shutdown(wait=False)
 
     def _points(self, u: NDArray[np.float64]) -> tuple[NDArray[np.int64], Points]:
@@ -219,20 +255,6 @@ class Generation:
         numbers = np.take(u, np.maximum(order, 0), axis=0)
         return order, _kernels.points(
             self.setting, jnp.asarray(numbers), jnp.asarray(blocks), self.numbers
-        )
-
-    def _finish(
-        self, found: Points, index: NDArray[np.int64]
-    ) -> tuple[NDArray[np.float64], ...]:
-        done = _kernels.finished(
-            self.setting, _kernels.take(found, index, BATCH), self.numbers
-        )
-        done = jax.tree.map(lambda a: np.asarray(a)[: len(index)], done)
-        momenta = [np.stack(p, axis=-1) for p in done.final]
-        return (
-            np.asarray(done.weight),
-            np.stack(momenta, axis=1),
-            np.stack(done.p_beams, axis=-1),
         )
 
 
@@ -251,6 +273,17 @@ def threads() -> int:
         )
         raise InvalidConfig(msg)
     return int(given)
+
+
+def _batches(points: Points) -> Iterator[Points]:
+    """Yield points in batches of one size; the last one is filled up with its end."""
+    n = len(points.weight)
+    for start in range(0, n, BATCH):
+        missing = max(start + BATCH - n, 0)
+        part = jax.tree.map(lambda a, i=start: a[i : i + BATCH], points)
+        if missing:
+            part = jax.tree.map(lambda a, m=missing: np.pad(a, (0, m), "edge"), part)
+        yield part
 
 
 def _by_channel(

@@ -10,6 +10,7 @@ import zipfile
 import zlib
 from functools import cache
 from importlib.resources import files
+from math import inf
 from pathlib import Path
 from typing import Any
 
@@ -28,11 +29,12 @@ from darksector.phasespace.integrate import (
 )
 from darksector.processes._generation import CHUNK, Generation
 
-ITERATIONS = 5
+ITERATIONS = 8  # at most
+_GAIN = 0.9  # adaptation goes on while it lowers the scatter of the weights by more
 ENOUGH = 3000  # survivors of an iteration; with fewer, grids follow single points
 MOST = 64 * CHUNK  # trials of an iteration
-_MAXIMA = 4 * CHUNK  # trials that tell the maximum weights
-_ALLOWED, _STEP = 5e-5, 1.15  # overflow of other trials; how maxima grow until then
+_MAXIMA = 8 * CHUNK  # trials that tell the maximum weights
+_ALLOWED, _STEP = 3e-5, 1.15  # overflow of other trials; how maxima grow until then
 _CODE = ("amplitudes", "phasespace", "processes")
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
 
@@ -46,10 +48,14 @@ def adapted(generation: Generation) -> Sampler | None:
     with contextlib.suppress(*_DAMAGED), np.load(path, allow_pickle=False) as stored:
         return Sampler(stored["shares"], stored["edges"])
     generation.compile_ahead()
+    scatter = inf
     for iteration in range(ITERATIONS):
         points = _points(generation, iteration, ENOUGH, least=CHUNK)
         if not len(points.weight):
             return None
+        before, scatter = scatter, _scatter(points)
+        if scatter > _GAIN * before:
+            break
         generation = generation.with_sampler(refined(generation.sampler, points))
     sampler = generation.sampler
     _store(path, shares=sampler.shares, edges=sampler.edges)
@@ -67,11 +73,17 @@ def highest(generation: Generation) -> NDArray[np.float64]:
     seen, others = (
         _points(generation, ITERATIONS + i, 10 * ENOUGH, least=_MAXIMA) for i in (0, 1)
     )
-    found = maxima(generation.sampler, seen)
+    found = _STEP * maxima(generation.sampler, seen)
     while overflow(generation.sampler, others, found) > _ALLOWED:
         found = found * _STEP
     _store(path, highest=found)
     return found
+
+
+def _scatter(points: Point) -> float:
+    """Return the variance of the weights over the square of their mean."""
+    trials = points.trials.sum()
+    return float(trials * (points.weight**2).sum() / points.weight.sum() ** 2 - 1)
 
 
 def _points(generation: Generation, iteration: int, enough: int, least: int) -> Point:

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 
 from darksector.amplitudes import radiation
 from darksector.compilation import in_blocks
@@ -120,10 +119,9 @@ class Points(NamedTuple):
     weight: jax.Array  # all but the squared amplitude; 0 outside the cuts
 
 
-class Finished(NamedTuple):
-    """Weights, fb, and momenta in the laboratory."""
+class Laboratory(NamedTuple):
+    """Momenta in the laboratory, GeV."""
 
-    weight: jax.Array
     final: tuple[Components, ...]
     p_beams: Components
 
@@ -152,9 +150,22 @@ def points(
 
 
 @partial(jax.jit, static_argnums=0)
-def finished(setting: Setting, found: Points, numbers: Numbers) -> Finished:
-    """Return weights and laboratory momenta of points."""
-    return in_blocks(lambda x: _finished(setting, x, numbers), found)
+def weights(setting: Setting, found: Points, numbers: Numbers) -> jax.Array:
+    """Return the weights of points with their squared amplitudes, fb."""
+
+    def weigh(x: Points) -> jax.Array:
+        final = tuple(Momentum(*p) for p in x.final)
+        return x.weight * setting.kernel.squared_amplitude(
+            colliding(x.s), final, numbers.parameters
+        )
+
+    return in_blocks(weigh, found)
+
+
+@jax.jit
+def laboratory(found: Points, numbers: Numbers) -> Laboratory:
+    """Return the laboratory momenta of points."""
+    return in_blocks(lambda x: _laboratory(x, numbers), found)
 
 
 @partial(jax.jit, static_argnums=0)
@@ -209,15 +220,11 @@ def _points(
     return Points(parts, s, scales, kept, jnp.where(inside, weight, 0.0))
 
 
-def _finished(setting: Setting, found: Points, numbers: Numbers) -> Finished:
+def _laboratory(found: Points, numbers: Numbers) -> Laboratory:
     final = tuple(Momentum(*p) for p in found.final)
-    msq = setting.kernel.squared_amplitude(
-        colliding(found.s), final, numbers.parameters
-    )
     her, ler = _hard_beams(found.beam_scales, found.kept, numbers)
     whole = _hard_beams(found.beam_scales, (1.0, 1.0), numbers)
-    return Finished(
-        found.weight * msq,
+    return Laboratory(
         tuple(_components(p) for p in _to_lab(final, her, her + ler)),
         _components(whole.first + whole.second),
     )
@@ -284,9 +291,3 @@ def _to_lab(
 ) -> tuple[Momentum, ...]:
     axis = to_rest_frame(her, collision)
     return tuple(boost(rotate_z_to(p, axis), collision) for p in final)
-
-
-def take(found: Points, index: np.ndarray, size: int) -> Points:
-    """Return some of the points, the last one repeated up to a size."""
-    padded = np.pad(index, (0, size - len(index)), mode="edge")
-    return jax.tree.map(lambda a: np.take(np.asarray(a), padded), found)

@@ -21,7 +21,7 @@ from darksector.phasespace import integrate
 from darksector.phasespace.cuts import GeneratorCut
 from darksector.phasespace.integrate import Estimate, Point, Sums, estimate
 from darksector.processes import _grids, _kernels
-from darksector.processes._generation import CHUNK, Drawn, Generation, Survivors
+from darksector.processes._generation import CHUNK, Drawn, Generation, Weighed
 from darksector.processes._kernels import Kernel, Numbers, Parameters, Setting
 
 __all__ = ["CHUNK", "CrossSection", "Kernel", "Parameters", "Process"]
@@ -339,7 +339,7 @@ class Process(Kernel):
         )
 
 
-def _kept(generation: Generation, chunk: Survivors, found: Estimate) -> float:
+def _kept(generation: Generation, chunk: Weighed, found: Estimate) -> float:
     """Return the share of trials that unweighting would keep, from one chunk."""
     sampler = generation.sampler
     trials = np.rint(sampler.shares * CHUNK).astype(np.int64)
