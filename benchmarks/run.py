@@ -71,23 +71,6 @@ def start_up() -> list[Line]:
     ]
 
 
-def generation() -> list[Line]:
-    """Time events per CPU second, beside drawing their uniform numbers alone."""
-    machine, lines = ds.machine("superkekb"), []
-    signal = ds.process("dimuon_zprime", ds.model("lmu_ltau", mass=1.0, gprime=1.0))
-    names = ("dimuon", "dimuon_gamma", "ditau", "two_photon_dimuon")
-    for process in (signal, *(ds.process(name) for name in names)):
-        shape = (CHUNK, process.total_dimension)
-        u = np.random.default_rng(1).random(shape)
-        ours = cpu(lambda p=process, u=u: np.asarray(p.events_from(u, machine).weights))
-        draw = cpu(lambda s=shape: np.random.default_rng(1).random(s))
-        rates = [f"{CHUNK / t / 1e6:.2f} Mev/CPU-s" for t in (ours, draw)]
-        lines.append(
-            Line(process.title, rates[0], f"uniform numbers {rates[1]}", ours / draw)
-        )
-    return lines
-
-
 def enumeration() -> list[Line]:
     """Compare the variance of enumerated outcomes with that of drawn ones.
 
@@ -158,7 +141,7 @@ def limits() -> list[Line]:
 
 def main() -> None:
     """Run all benchmarks and write the table."""
-    lines = [*start_up(), *generation(), *enumeration(), *limits()]
+    lines = [*start_up(), *enumeration(), *limits()]
     memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
     processor = next(
         (

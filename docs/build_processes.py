@@ -14,8 +14,7 @@ from darksector.registry import PROCESSES
 
 HEAD = """# Processes
 
-Written by `python docs/build_processes.py`. Without radiation, at 10.58 GeV ({upsilon}
-at 10.3551 GeV); mediators have 1 GeV and coupling 1, options their defaults. Momenta of
+Written by `make docs`. Without radiation, at 10.58 GeV ({upsilon} at 10.3551 GeV); mediators have 1 GeV and coupling 1, options their defaults. Momenta of
 `msq` are e-, e+ and then the particles in the order given. *Kept* is the share of trials
 that unweighting keeps, *overflow* the share of the cross-section above the maximum
 weight, both measured on 20000 unweighted events.

@@ -8,7 +8,7 @@ from process_conformance import MACHINE, build
 from darksector.processes import _grids
 from darksector.registry import PROCESSES
 
-EVENTS = 50_000
+EVENTS = 200_000  # one event ten times above the maximum is 5e-5 of them
 
 
 @pytest.mark.slow

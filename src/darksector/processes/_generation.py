@@ -314,4 +314,4 @@ def _overflow(weight: NDArray[np.float64], most: float | None) -> float:
     """Return the share of the weights that lies above the least one."""
     if most is None:
         return 0.0
-    return float(1 - weight.min() * len(weight) / weight.sum())
+    return max(float(1 - weight.min() * len(weight) / weight.sum()), 0.0)
