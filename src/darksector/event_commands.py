@@ -258,7 +258,10 @@ def xsec(
         from darksector.plotting import cross_sections
 
         figure = plot or Path(f"xsec_{process}")
-        cross_sections.save_scan(rows, declared[0], machine, figure)
+        model: Any = vars(declared[0])["model"]  # several masses: there is a mediator
+        coupling = f"{model.coupling} = {getattr(model, model.coupling):g}"
+        notes = ["darksector simulation", coupling, *map(str, cuts)]
+        cross_sections.save_scan(rows, declared[0], machine, notes, figure)
         click.echo(f"Wrote {figure.with_suffix('.png')} and .pdf.", err=True)
 
 

@@ -17,7 +17,11 @@ if TYPE_CHECKING:
 
 
 def save_scan(
-    rows: Sequence[Mapping[str, Any]], process: Process, machine: Machine, path: Path
+    rows: Sequence[Mapping[str, Any]],
+    process: Process,
+    machine: Machine,
+    notes: Sequence[str],
+    path: Path,
 ) -> None:
     """Draw σ with its statistical error against the mass, and write the figure.
 
@@ -28,6 +32,8 @@ def save_scan(
         value are left out.
     process, machine
         What the header names.
+    notes
+        Lines in the panel: coupling, cuts.
     path
         Where the figure goes; endings .png and .pdf are put in.
     """
@@ -45,6 +51,14 @@ def save_scan(
     panel.grid(visible=True, color="#E6E6E6", linewidth=0.6)
     panel.set_axisbelow(True)
     panel.set_title(process.title, loc="left", fontsize=11)
+    panel.annotate(
+        "\n".join(notes),
+        (0.97, 0.95),
+        xycoords="axes fraction",
+        ha="right",
+        va="top",
+        fontsize=9,
+    )
     where = f"{machine.title}, $\\sqrt{{s}}$ = {machine.sqrt_s:.4g} GeV"
     radiation = "with" if process.isr else "without"
     panel.set_title(f"{where}, {radiation} ISR", loc="right", fontsize=9)
