@@ -16,7 +16,7 @@ from numpy.testing import assert_allclose
 from darksector.errors import OutOfDomain
 from darksector.kinematics import Momentum, boost, momentum
 from darksector.machines import load, symmetric
-from darksector.phasespace import channels
+from darksector.phasespace import channels, two_body
 from darksector.processes._generation import CHUNK
 from darksector.provenance import known_references
 from darksector.registry import PROCESSES
@@ -206,15 +206,15 @@ class ProcessTests:
         cosine = (np.arange(200_000) + 0.5) / 100_000 - 1
         s = jnp.full(len(cosine), MACHINE.s)
         m1, m2 = (mass**2 for mass in kernel.masses(parameters))
-        final = channels.two_body(
-            channels.at_rest(s), (m1, m2), jnp.asarray(cosine), 0 * s
+        final = two_body.two_body(
+            two_body.at_rest(s), (m1, m2), jnp.asarray(cosine), 0 * s
         )
         density = sum(
             channels.density(c, tuple(final), s, kernel.masses(parameters))
             for c in kernel.channels(parameters)
         )
         inside = (density > 0) & kernel.inside(tuple(final), s, parameters)
-        expected = float(channels.two_body_volume(s, m1, m2)[0]) * np.mean(inside)
+        expected = float(two_body.two_body_volume(s, m1, m2)[0]) * np.mean(inside)
         expected /= generation.setting.identical
 
         error = volumes.std() / np.sqrt(len(volumes))

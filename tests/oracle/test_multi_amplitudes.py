@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose
 from darksector.amplitudes.spinors import vector
 from darksector.kinematics import momentum
 from darksector.machines import symmetric
-from darksector.phasespace.channels import Pair
+from darksector.phasespace.two_body import Pair
 from darksector.processes import bhabha_gamma, triphoton
 from darksector.processes.bhabha_gamma import BhabhaGamma
 from darksector.processes.triphoton import Triphoton

@@ -31,7 +31,7 @@ from darksector.models.leptophilic_scalar import LeptophilicScalar
 from darksector.models.lfv_mediator import LfvMediator
 from darksector.models.lmu_ltau import LmuLtau
 from darksector.models.muonphilic_scalar import MuonphilicScalar
-from darksector.phasespace.channels import Pair
+from darksector.phasespace.two_body import Pair
 from darksector.processes._electron_muon import VectorKernel, electron_to_muon
 from darksector.processes.dimuon_gamma import DimuonGamma
 from darksector.processes.dimuon_gamma_gamma import (

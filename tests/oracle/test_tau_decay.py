@@ -20,7 +20,7 @@ from darksector.generators.tau import DIMENSION, rest_frame_decay
 from darksector.kinematics import boost, dot, momentum, recoil_mass2
 from darksector.machines import symmetric
 from darksector.particles import MASS
-from darksector.phasespace.channels import Pair
+from darksector.phasespace.two_body import Pair
 from darksector.processes.ditau import Ditau
 
 EVENTS, SQRT_S = 6, 10.58

@@ -22,7 +22,7 @@ from darksector.generators import tau
 from darksector.generators._tau_modes import MODES
 from darksector.kinematics import cos_angle, squared, to_rest_frame, total
 from darksector.particles import MASS
-from darksector.phasespace.channels import at_rest, two_body
+from darksector.phasespace.two_body import at_rest, two_body
 
 N = 1 << 17
 M_TAU = MASS["tau"]

@@ -38,7 +38,7 @@ from darksector.kinematics import momentum, to_rest_frame
 from darksector.models.leptophilic_scalar import LeptophilicScalar
 from darksector.models.lmu_ltau import LmuLtau
 from darksector.particles import MASS, PDG, ZPRIME
-from darksector.phasespace.channels import Pair
+from darksector.phasespace.two_body import Pair
 from darksector.processes.ditau import Ditau
 from darksector.processes.ditau_gamma import DitauGamma
 from darksector.processes.ditau_scalar import DitauScalar

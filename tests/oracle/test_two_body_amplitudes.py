@@ -22,7 +22,7 @@ from darksector.models.dark_higgs import DarkHiggs
 from darksector.models.dark_photon import DarkPhoton
 from darksector.models.monopole import Monopole
 from darksector.particles import ELECTRONIC_WIDTH, MASS, PDG
-from darksector.phasespace.channels import Pair
+from darksector.phasespace.two_body import Pair
 from darksector.processes import _mediated, _pseudoscalar, _recoil, diphoton
 from darksector.processes.aprime_higgs import AprimeHiggs
 from darksector.processes.bhabha import Bhabha

@@ -34,7 +34,7 @@ from darksector.amplitudes.spinors import (
 from darksector.kinematics import Momentum, boost, momentum, squared
 from darksector.models.lmu_ltau import LmuLtau
 from darksector.particles import ALPHA, MASS
-from darksector.phasespace.channels import Pair, at_rest, two_body
+from darksector.phasespace.two_body import Pair, at_rest, two_body
 from darksector.processes import _radiative
 from darksector.processes.dimuon import Dimuon
 from darksector.processes.dimuon_gamma import DimuonGamma

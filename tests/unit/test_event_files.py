@@ -33,7 +33,7 @@ from darksector.generators.decay import Mode, decay
 from darksector.io import event_file, lhe
 from darksector.io.text import Template, fill, parse
 from darksector.kinematics import momentum
-from darksector.phasespace.channels import two_body
+from darksector.phasespace.two_body import two_body
 
 ALP, GAMMA = 36, 22
 ENDINGS = (".lhe", ".lhe.gz", ".hepmc", ".hepmc.gz", ".root")

@@ -16,8 +16,8 @@ from darksector.kinematics import Momentum, squared
 from darksector.machines import symmetric
 from darksector.models.lmu_ltau import LmuLtau
 from darksector.particles import MASS
-from darksector.phasespace.channels import at_rest, two_body, two_body_volume
 from darksector.phasespace.mappings import Emission, Pole, Resonance
+from darksector.phasespace.two_body import at_rest, two_body, two_body_volume
 from darksector.processes._generation import CHUNK
 from darksector.processes.dimuon import Dimuon
 from darksector.processes.dimuon_gamma import DimuonGamma

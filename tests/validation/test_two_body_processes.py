@@ -19,8 +19,8 @@ from darksector.models.dark_higgs import DarkHiggs
 from darksector.models.dark_photon import DarkPhoton
 from darksector.models.monopole import Monopole
 from darksector.particles import ALPHA, ELECTRONIC_WIDTH, MASS
-from darksector.phasespace.channels import at_rest, colliding, two_body
 from darksector.phasespace.cuts import GeneratorCut
+from darksector.phasespace.two_body import at_rest, colliding, two_body
 from darksector.processes.aprime_higgs import AprimeHiggs
 from darksector.processes.bhabha import Bhabha
 from darksector.processes.diphoton import Diphoton

@@ -6,7 +6,7 @@ import jax
 
 from darksector.amplitudes.spinors import Spinor, Vector, chiral, current, vector
 from darksector.kinematics import Momentum
-from darksector.phasespace.channels import Pair
+from darksector.phasespace.two_body import Pair
 
 _JACOBIAN = -0.25j  # determinant of Cartesian by light-cone components
 

@@ -27,7 +27,7 @@ from darksector.amplitudes.spinors import (
     vector,
 )
 from darksector.kinematics import Momentum, dot, light_dot, squared, total
-from darksector.phasespace.channels import Pair
+from darksector.phasespace.two_body import Pair
 
 Amplitude = Callable[..., jax.Array]  # wave functions of the legs to M
 Current = Callable[..., Vector]  # wave functions of the legs to a vector

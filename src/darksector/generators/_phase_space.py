@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 
 from darksector.kinematics import Momentum, boost, breakup_velocity, squared
-from darksector.phasespace.channels import at_rest, two_body
+from darksector.phasespace.two_body import at_rest, two_body
 
 _BINS = 64  # of the proposal density of the mass of a pair
 

@@ -28,7 +28,7 @@ from darksector.generators._tau_spectra import (
 )
 from darksector.kinematics import Momentum, breakup_velocity
 from darksector.particles import MASS
-from darksector.phasespace.channels import Pair, at_rest, two_body
+from darksector.phasespace.two_body import Pair, at_rest, two_body
 
 M2 = MASS["tau"] ** 2
 

@@ -26,7 +26,7 @@ from darksector.generators._tau_spectra import (
     transverse_to,
 )
 from darksector.kinematics import Momentum, breakup_velocity, dot, select, squared
-from darksector.phasespace.channels import at_rest, two_body
+from darksector.phasespace.two_body import at_rest, two_body
 
 # Four pions are given the shape of the ρ(1450) with a constant width: an assumption;
 # mass and width, GeV, of the Particle Data Group, PTEP 2022 083C01

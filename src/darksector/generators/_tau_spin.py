@@ -21,7 +21,7 @@ from darksector.kinematics import (
     total,
 )
 from darksector.particles import MASS
-from darksector.phasespace.channels import Pair, at_rest, two_body
+from darksector.phasespace.two_body import Pair, at_rest, two_body
 
 _MT = MASS["tau"]
 

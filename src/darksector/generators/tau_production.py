@@ -29,7 +29,7 @@ from darksector.amplitudes.spinors import (
 )
 from darksector.kinematics import Momentum, squared
 from darksector.particles import MASS, PDG, ZPRIME
-from darksector.phasespace.channels import Pair
+from darksector.phasespace.two_body import Pair
 
 Amplitudes = list[jax.Array]
 Production = Callable[[Pair, tuple[Momentum, ...], Spinor, Spinor], Amplitudes]

@@ -21,7 +21,6 @@ from darksector.kinematics import (
     boost,
     breakup_velocity,
     light_dot,
-    modulus,
     momentum_transfer,
     squared,
     to_rest_frame,
@@ -34,19 +33,19 @@ from darksector.phasespace.mappings import (
     power_density,
     power_draw,
 )
+from darksector.phasespace.two_body import (
+    Pair,
+    angles_of,
+    at_rest,
+    back_to_back,
+    colliding,
+)
 
 Slots = tuple[int, ...]
 Masses = tuple[Bound, ...]
 _ME = MASS["e"]
 _SMALLEST = 1e-30  # keeps logarithms finite where a channel is closed
 _SLACK = 1e-6  # a transfer computed from momenta may miss its bound by rounding
-
-
-class Pair(NamedTuple):
-    """The products of a two-body decay."""
-
-    first: Momentum
-    second: Momentum
 
 
 class Peak(NamedTuple):
@@ -93,40 +92,6 @@ class Split(NamedTuple):
 Channel = tuple[Split, ...]  # from all slots down
 
 
-def at_rest(s: jax.Array | float) -> Momentum:
-    """Return the four-momentum (√s, 0, 0, 0), GeV."""
-    zero = jnp.zeros_like(s)
-    return Momentum(jnp.sqrt(s), zero, zero, zero)
-
-
-def colliding(s: jax.Array) -> Pair:
-    """Return the beams e-, e+ in their rest frame, e- along +z."""
-    energy, zero = jnp.sqrt(s) / 2, jnp.zeros_like(s)
-    p = jnp.sqrt(jnp.maximum(energy**2 - _ME**2, 0.0))
-    return Pair(Momentum(energy, zero, zero, p), Momentum(energy, zero, zero, -p))
-
-
-def two_body(
-    parent: Momentum,
-    masses2: tuple[Bound, Bound],
-    cosine: jax.Array,
-    phi: jax.Array,
-    axis: Momentum | None = None,
-) -> Pair:
-    """Return the products of a decay, angles in the parent's rest frame.
-
-    `axis` (a vector in the rest frame) is the polar axis; z when absent.
-    """
-    sine = jnp.sqrt(jnp.maximum(1 - cosine**2, 0.0))
-    products = _back_to_back(squared(parent), masses2, _Angles(cosine, sine, phi), axis)
-    return Pair(*(boost(p, parent) for p in products))
-
-
-def two_body_volume(s: jax.Array, m1: Bound, m2: Bound) -> jax.Array:
-    r"""Return :math:`\int d\Phi_2 = \lambda^{1/2}/(8\pi s)`, including :math:`(2\pi)^4`."""
-    return breakup_velocity(s, m1, m2) / (8 * pi)
-
-
 def dimension(particles: int) -> int:
     """Return the number of uniform numbers that a channel takes."""
     return 3 * particles - 4
@@ -161,14 +126,14 @@ def sample(
         if slots == whole:  # azimuths count from the plane of the first splitting
             turn, phi = phi, jnp.zeros_like(phi)
         if split.peak is None:
-            axis, angles = None, _angles(2 * y, phi)
+            axis, angles = None, angles_of(2 * y, phi)
         else:
             geometry = _geometry(split, kinematics, colliding(s), found, masses)
             axis, angles = (
                 geometry.axis,
-                _angles(_draw_versine(split.peak, geometry, y), phi),
+                angles_of(_draw_versine(split.peak, geometry, y), phi),
             )
-        pair = _back_to_back(s_parent, (m1, m2), angles, axis)
+        pair = back_to_back(s_parent, (m1, m2), angles, axis)
         if slots != whole:
             pair = Pair(*(boost(p, parent) for p in pair))
         found[tuple(sorted(split.first))], found[tuple(sorted(split.second))] = pair
@@ -219,55 +184,10 @@ class _Kinematics(NamedTuple):
     whole: bool  # the parent is the collision, at rest
 
 
-class _Angles(NamedTuple):
-    cosine: jax.Array
-    sine: jax.Array
-    phi: jax.Array
-
-
 class _Geometry(NamedTuple):
     axis: Momentum  # in the rest frame of the parent
     scale: jax.Array  # pole2 - t = scale (offset + y), y = 1 - cosθ
     offset: jax.Array
-
-
-def _angles(versine: jax.Array, phi: jax.Array) -> _Angles:
-    sine = jnp.sqrt(jnp.maximum(versine * (2 - versine), 0.0))
-    return _Angles(1 - versine, sine, phi)
-
-
-def _back_to_back(
-    s: jax.Array, masses2: tuple[Bound, Bound], angles: _Angles, axis: Momentum | None
-) -> Pair:
-    """Return the products in the rest frame of the parent."""
-    m1, m2 = masses2
-    length = breakup_velocity(s, m1, m2) * jnp.sqrt(s) / 2
-    x = length * angles.sine * jnp.cos(angles.phi)
-    y = length * angles.sine * jnp.sin(angles.phi)
-    z = length * angles.cosine
-    if axis is not None:
-        x, y, z = _along(axis, x, y, z)
-    energies = (jnp.sqrt(length**2 + m1), jnp.sqrt(length**2 + m2))
-    return Pair(Momentum(energies[0], x, y, z), Momentum(energies[1], -x, -y, -z))
-
-
-def _along(
-    axis: Momentum, x: jax.Array, y: jax.Array, z: jax.Array
-) -> tuple[jax.Array, ...]:
-    """Return a vector given in a right-handed frame whose third axis is `axis`.
-
-    Source of the frame without singular direction: Duff et al., JCGT 6 (2017) 1.
-    """
-    norm = modulus(axis)
-    nx, ny, nz = axis.x / norm, axis.y / norm, axis.z / norm
-    sign = jnp.where(nz >= 0, 1.0, -1.0)
-    a = -1.0 / (sign + nz)
-    b = nx * ny * a
-    return (
-        x * (1 + sign * nx * nx * a) + y * b + z * nx,
-        x * sign * b + y * (sign + ny * ny * a) + z * ny,
-        -x * sign * nx - y * ny + z * nz,
-    )
 
 
 def _draw_masses(

@@ -13,7 +13,8 @@ from darksector.amplitudes.spinors import antifermion_out, current, fermion_out
 from darksector.amplitudes.vacuum import photon_denominator
 from darksector.kinematics import Momentum, squared
 from darksector.particles import MASS, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Split
+from darksector.phasespace.channels import Channel, Masses, Split
+from darksector.phasespace.two_body import Pair
 from darksector.processes._unresolved import (
     initial_emission,
     require_resolution,

@@ -18,8 +18,9 @@ from darksector.amplitudes.spinors import (
 from darksector.amplitudes.vacuum import photon_denominator
 from darksector.kinematics import Momentum, squared
 from darksector.particles import MASS, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Split
+from darksector.phasespace.channels import Channel, Masses, Split
 from darksector.phasespace.mappings import Pole
+from darksector.phasespace.two_body import Pair
 from darksector.processes.base import Parameters, Process
 
 

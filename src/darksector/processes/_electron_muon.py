@@ -30,8 +30,9 @@ from darksector.amplitudes.spinors import (
 )
 from darksector.kinematics import Momentum, momentum_transfer, squared
 from darksector.particles import MASS, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Peak, Split
+from darksector.phasespace.channels import Channel, Masses, Peak, Split
 from darksector.phasespace.mappings import Pole
+from darksector.phasespace.two_body import Pair
 from darksector.processes.base import Kernel, Parameters
 
 _ME, _MMU = MASS["e"], MASS["mu"]

@@ -26,9 +26,10 @@ from darksector.kinematics import (
 )
 from darksector.particles import MASS
 from darksector.phasespace import channels
-from darksector.phasespace.channels import Channel, Masses, Pair, colliding
+from darksector.phasespace.channels import Channel, Masses
 from darksector.phasespace.cuts import Frames, passes
 from darksector.phasespace.integrate import BINS
+from darksector.phasespace.two_body import Pair, colliding
 from darksector.units import GEV2_FB
 
 _SPREADS = 8.0  # standard deviations of a beam energy that can matter

@@ -17,8 +17,9 @@ from darksector.amplitudes.spinors import (
 )
 from darksector.kinematics import Momentum, squared
 from darksector.particles import charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Split
+from darksector.phasespace.channels import Channel, Masses, Split
 from darksector.phasespace.mappings import Emission, Resonance
+from darksector.phasespace.two_body import Pair
 from darksector.processes._recoil import along_beams, incoming, radiating_line
 from darksector.processes._resolved import resolved
 from darksector.processes.base import Kernel, Parameters

@@ -12,7 +12,8 @@ from darksector.amplitudes.spinors import photon
 from darksector.amplitudes.vacuum import photon_denominator
 from darksector.kinematics import Momentum, squared, total
 from darksector.particles import charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Split
+from darksector.phasespace.channels import Channel, Masses, Split
+from darksector.phasespace.two_body import Pair
 from darksector.processes.base import Parameters, Process
 
 

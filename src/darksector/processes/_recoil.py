@@ -29,7 +29,8 @@ from darksector.amplitudes.spinors import (
 from darksector.errors import OutOfDomain
 from darksector.kinematics import Momentum
 from darksector.particles import MASS, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Peak, Split
+from darksector.phasespace.channels import Channel, Masses, Peak, Split
+from darksector.phasespace.two_body import Pair
 from darksector.processes._resolved import resolved
 from darksector.processes.base import Parameters, Process
 

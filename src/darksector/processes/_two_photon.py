@@ -31,8 +31,9 @@ from darksector.amplitudes.spinors import (
 from darksector.errors import OutOfDomain
 from darksector.kinematics import Momentum, momentum_transfer, squared, total
 from darksector.particles import MASS, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Peak, Split
+from darksector.phasespace.channels import Channel, Masses, Peak, Split
 from darksector.phasespace.mappings import Pole
+from darksector.phasespace.two_body import Pair
 from darksector.processes.base import Parameters, Process
 
 _ME = MASS["e"]

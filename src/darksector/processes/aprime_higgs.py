@@ -13,7 +13,8 @@ from darksector.amplitudes.spinors import Vector, massive_vector
 from darksector.kinematics import Momentum, squared, total
 from darksector.models.dark_higgs import DarkHiggs
 from darksector.particles import PDG, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Split
+from darksector.phasespace.channels import Channel, Masses, Split
+from darksector.phasespace.two_body import Pair
 from darksector.processes.base import Parameters, Process
 
 

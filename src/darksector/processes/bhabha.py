@@ -22,7 +22,8 @@ from darksector.amplitudes.vacuum import photon_denominator
 from darksector.errors import OutOfDomain
 from darksector.kinematics import Momentum, modulus, momentum_transfer, squared, total
 from darksector.particles import PDG, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Peak, Split
+from darksector.phasespace.channels import Channel, Masses, Peak, Split
+from darksector.phasespace.two_body import Pair
 from darksector.processes._recoil import LEAST_ANGLE, ME, require_mass_min
 from darksector.processes.base import Parameters, Process
 

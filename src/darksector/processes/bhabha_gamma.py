@@ -34,8 +34,9 @@ from darksector.amplitudes.vacuum import photon_denominator
 from darksector.errors import OutOfDomain
 from darksector.kinematics import Momentum, momentum_transfer, squared, total
 from darksector.particles import MASS, PDG, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Peak, Split
+from darksector.phasespace.channels import Channel, Masses, Peak, Split
 from darksector.phasespace.mappings import Emission, Pole
+from darksector.phasespace.two_body import Pair
 from darksector.processes._recoil import require_mass_min
 from darksector.processes._resolved import ResolvedPhotons, resolved
 from darksector.processes.base import Parameters

@@ -28,8 +28,9 @@ from darksector.amplitudes.spinors import (
 from darksector.amplitudes.vacuum import photon_denominator
 from darksector.kinematics import Momentum, squared, total
 from darksector.particles import MASS, PDG, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Peak, Split
+from darksector.phasespace.channels import Channel, Masses, Peak, Split
 from darksector.phasespace.mappings import Emission, Pole
+from darksector.phasespace.two_body import Pair
 from darksector.processes._resolved import ResolvedPhotons, resolved
 from darksector.processes.base import Parameters
 

@@ -11,7 +11,8 @@ from darksector.amplitudes.qed import Incoming, absorb, fermion_line, spin_sum
 from darksector.amplitudes.spinors import Spinor, Vector, photon
 from darksector.kinematics import Momentum
 from darksector.particles import PDG, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Split
+from darksector.phasespace.channels import Channel, Masses, Split
+from darksector.phasespace.two_body import Pair
 from darksector.processes._recoil import (
     ME,
     PhotonOffBeams,

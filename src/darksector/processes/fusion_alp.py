@@ -26,8 +26,9 @@ from darksector.amplitudes.spinors import (
 from darksector.kinematics import Momentum, momentum_transfer
 from darksector.models.alp import Alp
 from darksector.particles import MASS, PDG, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Peak, Split
+from darksector.phasespace.channels import Channel, Masses, Peak, Split
 from darksector.phasespace.mappings import Pole
+from darksector.phasespace.two_body import Pair
 from darksector.processes._two_photon import turning_scale
 from darksector.processes.base import Parameters, Process
 

@@ -12,7 +12,7 @@ from darksector.errors import OutOfDomain, UnknownName
 from darksector.kinematics import Momentum
 from darksector.models.dark_photon import DarkPhoton
 from darksector.particles import MASS, PDG, charge_squared
-from darksector.phasespace.channels import Pair
+from darksector.phasespace.two_body import Pair
 from darksector.processes._mediated import FermionPair, MediatedPair, ScalarPair
 from darksector.processes._recoil import PhotonRecoil
 from darksector.processes.base import Kernel, Parameters

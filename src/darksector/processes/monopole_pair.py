@@ -19,7 +19,8 @@ from darksector.amplitudes.vacuum import photon_denominator
 from darksector.kinematics import Momentum, squared, total
 from darksector.models.monopole import Monopole
 from darksector.particles import PDG, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Split
+from darksector.phasespace.channels import Channel, Masses, Split
+from darksector.phasespace.two_body import Pair
 from darksector.processes.base import Parameters, Process
 
 

@@ -27,8 +27,9 @@ from darksector.amplitudes.spinors import (
 )
 from darksector.kinematics import Momentum
 from darksector.particles import MASS, PDG, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair, Peak, Split
+from darksector.phasespace.channels import Channel, Masses, Peak, Split
 from darksector.phasespace.mappings import Bound, power_density, power_draw
+from darksector.phasespace.two_body import Pair
 from darksector.processes._recoil import require_mass_min
 from darksector.processes._resolved import ResolvedPhotons, resolved
 from darksector.processes.base import Parameters

@@ -29,7 +29,8 @@ from darksector.amplitudes.spinors import (
 )
 from darksector.kinematics import Momentum, momentum_transfer, squared
 from darksector.particles import MASS, PDG, charge_squared
-from darksector.phasespace.channels import Channel, Masses, Pair
+from darksector.phasespace.channels import Channel, Masses
+from darksector.phasespace.two_body import Pair
 from darksector.processes._two_photon import (
     require_pair_mass,
     turning_scale,

@@ -13,8 +13,9 @@ import numpy as np
 from darksector.errors import OutOfDomain
 from darksector.kinematics import Momentum, breakup_velocity, squared
 from darksector.particles import MASS, PDG
-from darksector.phasespace.channels import Channel, Masses, Pair, Split
+from darksector.phasespace.channels import Channel, Masses, Split
 from darksector.phasespace.mappings import Pole
+from darksector.phasespace.two_body import Pair
 from darksector.processes.base import Parameters, Process
 from darksector.units import GEV2_FB
 
