@@ -18,7 +18,6 @@ from darksector.phasespace.integrate import (
     flat,
     joined,
     maxima,
-    overflow,
     refined,
 )
 
@@ -155,8 +154,6 @@ def test_maximum_leaves_a_little_of_the_integral_above_it():
     highest = maxima(flat(1, 1), points)[0]
 
     assert exp(-highest) == pytest.approx(1e-5, rel=0.5)
-    above = overflow(flat(1, 1), points, np.array([5.0]))
-    assert above == pytest.approx(exp(-5), rel=0.05)
 
 
 def test_joined_batches_are_one_batch():

@@ -118,13 +118,6 @@ def maxima(sampler: Sampler, points: Point) -> Numbers:
     return np.maximum(highest, 1e-3 * highest.max() / len(highest))
 
 
-def overflow(sampler: Sampler, points: Point, highest: Numbers) -> float:
-    """Return the share of the integral that lies above maximum weights."""
-    own = highest[points.channel] / sampler.shares[points.channel]
-    excess = np.maximum(points.weight - own, 0.0)
-    return float(excess.sum() / points.weight.sum())
-
-
 class Estimate(NamedTuple):
     """What is known of an integral."""
 

@@ -24,7 +24,6 @@ from darksector.phasespace.integrate import (
     Sampler,
     joined,
     maxima,
-    overflow,
     refined,
 )
 from darksector.processes._generation import CHUNK, Generation
@@ -34,7 +33,9 @@ _GAIN = 0.9  # adaptation goes on while it lowers the scatter of the weights by 
 ENOUGH = 3000  # survivors of an iteration; with fewer, grids follow single points
 MOST = 64 * CHUNK  # trials of an iteration
 _MAXIMA = 8 * CHUNK  # trials that tell the maximum weights
-_ALLOWED, _STEP = 3e-5, 1.15  # overflow of other trials; how maxima grow until then
+_MARGIN, _HEAVY = 1.2, 1.6  # of the maxima over those of the trials; with heavy tails
+_FEW_KEPT = 0.05  # share of trials kept below which tails count as heavy
+_SAMPLE = 50_000  # unweighted events among the trials that tell the maxima
 _CODE = ("amplitudes", "phasespace", "processes")
 _DAMAGED = (OSError, EOFError, ValueError, KeyError, zipfile.BadZipFile, zlib.error)
 
@@ -65,17 +66,19 @@ def adapted(generation: Generation) -> Sampler | None:
 def highest(generation: Generation) -> NDArray[np.float64]:
     """Return the maximum weights of an adapted generation, for unweighting.
 
-    Maxima from some trials have to hold for others, or they grow.
+    They come from trials of the final grids, more of them where few are kept.
     """
     path = _file(generation, "maxima")
     with contextlib.suppress(*_DAMAGED), np.load(path, allow_pickle=False) as stored:
         return np.asarray(stored["highest"])
-    seen, others = (
-        _points(generation, ITERATIONS + i, 10 * ENOUGH, least=_MAXIMA) for i in (0, 1)
-    )
-    found = _STEP * maxima(generation.sampler, seen)
-    while overflow(generation.sampler, others, found) > _ALLOWED:
-        found = found * _STEP
+    sampler = generation.sampler
+    seen = _points(generation, ITERATIONS, 10 * ENOUGH, least=_MAXIMA)
+    kept = seen.weight.sum() / seen.trials.sum() / maxima(sampler, seen).sum()
+    # heavy tails show in many events only: as many as a sample has
+    least = min(max(_MAXIMA, int(_SAMPLE / kept)), MOST)
+    more = _points(generation, ITERATIONS + 1, 10 * ENOUGH, least=least)
+    margin = _HEAVY if kept < _FEW_KEPT else _MARGIN
+    found = margin * maxima(sampler, joined([seen, more]))
     _store(path, highest=found)
     return found
 
