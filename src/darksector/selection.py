@@ -11,7 +11,7 @@ import jax
 
 from darksector.detectors.card import Detector
 from darksector.errors import InvalidCard
-from darksector.events import Candidates
+from darksector.detectors.objects import Candidates
 
 Mask = jax.Array
 

@@ -1,0 +1,140 @@
+"""What the detector makes of one particle: the chance of each response, and its look."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import final
+
+import jax
+import jax.numpy as jnp
+
+from darksector.detectors import calorimeter, identification, klm, tracking
+from darksector.detectors.card import Detector
+from darksector.detectors.objects import Cluster, Track
+from darksector.detectors.topology import INVISIBLE, TRACKS
+from darksector.kinematics import Momentum, modulus, polar
+from darksector.particles import MASS, PDG
+
+# masses that the four-momentum of a track is given, by how it was identified
+_HYPOTHESIS = {"mu": MASS["mu"], "e": MASS["e"], "other track": MASS["pi+"]}
+
+
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Response:
+    """A detector with the tables that follow from its numbers.
+
+    Parameters
+    ----------
+    detector
+        The card.
+    tracks
+        Covariances of tracks.
+    """
+
+    detector: Detector
+    tracks: tracking.TrackTable
+
+
+def respond(detector: Detector) -> Response:
+    """Return the response of a detector, differentiable in the numbers of its card."""
+    return Response(detector, tracking.tabulate(detector.tracking))
+
+
+@final
+@dataclass(frozen=True)
+class Particle:
+    """One particle in front of the detector; all components ``(n,)``.
+
+    Parameters
+    ----------
+    code
+        PDG code.
+    p
+        True four-momentum, GeV.
+    spot
+        Where it meets the calorimeter; None if invisible.
+    chances
+        Response to its probability; they sum to one.
+    track, cluster
+        What would be measured; None where there cannot be any.
+    deposit
+        Massless four-momentum of what a charged particle leaves in the calorimeter, GeV.
+    """
+
+    code: int
+    p: Momentum
+    spot: calorimeter.Impact | None
+    chances: Mapping[str, jax.Array]
+    track: Track | None
+    cluster: Cluster | None
+    deposit: Momentum | None = None
+
+    def seen_as(self, response: str) -> Track | None:
+        """Return the track of one response under its mass hypothesis."""
+        if response not in TRACKS or self.track is None:
+            return None
+        p, mass = self.track.p, _HYPOTHESIS[response]
+        energy = jnp.sqrt(modulus(p) ** 2 + mass**2)
+        return Track(
+            Momentum(energy, p.x, p.y, p.z), d0=self.track.d0, z0=self.track.z0
+        )
+
+
+def particle(
+    response: Response, code: int, p: Momentum, vertex: Momentum | None, z: jax.Array
+) -> Particle:
+    """Return a particle in front of the detector.
+
+    Parameters
+    ----------
+    response
+        The detector.
+    code
+        PDG code.
+    p
+        True four-momentum, GeV.
+    vertex
+        Where it was made, (ct, x, y, z) in cm; None at the origin.
+    z
+        Normal numbers ``(n, NORMALS)``.
+    """
+    if abs(code) in INVISIBLE:
+        certain = {"invisible": jnp.ones_like(p.e)}
+        return Particle(code, p, None, certain, None, None)
+    card = response.detector
+    spot = calorimeter.impact(card.calorimeter, p, vertex)
+    if code == PDG["gamma"]:
+        cluster = calorimeter.measure_cluster(card.calorimeter, p, spot, z)
+        return Particle(code, p, spot, _photon(card, p, spot), None, cluster)
+    track = tracking.measure_track(
+        card.tracking, response.tracks, p, vertex, z, code=code
+    )
+    found = tracking.track_probability(card.tracking, p, vertex, code=abs(code))
+    named = identification.identify(card.identification, p, code=abs(code))
+    chances = {name: found * chance for name, chance in named.items()}
+    if abs(code) != PDG["e"]:
+        chances |= {"lost": 1 - found}
+        deposit = calorimeter.minimum_ionising(card.calorimeter, p, spot)
+        return Particle(code, p, spot, chances, track, None, deposit)
+    seen = calorimeter.cluster_probability(card.calorimeter, p.e, spot)
+    chances |= {"cluster": (1 - found) * seen, "lost": (1 - found) * (1 - seen)}
+    cluster = calorimeter.measure_cluster(card.calorimeter, p, spot, z)
+    return Particle(code, p, spot, chances, track, cluster, cluster.p)
+
+
+def _photon(
+    card: Detector, p: Momentum, spot: calorimeter.Impact
+) -> dict[str, jax.Array]:
+    converted = calorimeter.conversion_probability(card.calorimeter, spot)
+    seen = calorimeter.cluster_probability(card.calorimeter, p.e, spot)
+    late = klm.photon_probability(card.klm, p, polar(p))
+    intact = 1 - converted
+    return {
+        "converted": converted,
+        "cluster": intact * seen,
+        "klm": intact * (1 - seen) * late,
+        "lost": intact * (1 - seen) * (1 - late),
+    }
