@@ -27,10 +27,23 @@ def track_chance(tracking, p):
     return tracking.efficiency * (seen & (pt(p) > tracking.pt_min))
 
 
-def identified_chance(muons, p):
-    theta = theta_deg(p)
-    seen = (theta > muons.theta_min) & (theta < muons.theta_max)
-    return muons.efficiency * (seen & (np.linalg.norm(p[:, 1:], axis=1) > muons.p_min))
+def rise(x, edge, width):
+    """Integral of 30 t² (1 - t)², the density of the edge, from t = 0 on."""
+    t = np.clip((x - edge) / np.asarray(width) + 0.5, 0, 1)
+    return 30 * (t**3 / 3 - t**4 / 2 + t**5 / 5)
+
+
+def identified_chance(identification, p):
+    """Muons of the calorimeter, as in Phase 2; the iron of others is not drawn here."""
+    assert identification.muon_from_klm == 0
+    low, high = np.asarray(identification.ecl_muon_theta)
+    width = identification.ecl_muon_theta_width
+    theta, momentum = theta_deg(p), np.linalg.norm(p[:, 1:], axis=1)
+    chance = rise(theta, low, width) - rise(theta, high, width)
+    chance *= rise(
+        momentum, identification.ecl_muon_p_min, identification.ecl_muon_p_width
+    )
+    return identification.muon_efficiency * identification.muon_from_ecl * chance
 
 
 def cluster_chance(calorimeter, p):
@@ -50,7 +63,7 @@ def draw(code, p, detector, rng):
         found = rng.random(n) < track_chance(detector.tracking, p)
         left[found] = "other track"
         if abs(code) == MUON:
-            named = rng.random(n) < identified_chance(detector.muons, p)
+            named = rng.random(n) < identified_chance(detector.identification, p)
             left[found & named] = "mu"
     if abs(code) in (ELECTRON, PHOTON):
         seen = rng.random(n) < cluster_chance(detector.calorimeter, p)

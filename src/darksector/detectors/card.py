@@ -12,14 +12,16 @@ import jax.numpy as jnp
 from darksector import cardfile
 from darksector.cardfile import DETECTORS, Origin
 from darksector.detectors.calorimeter import Calorimeter
-from darksector.detectors.muons import Muons
+from darksector.detectors.klm import Klm
+from darksector.detectors.separation import Identification
 from darksector.detectors.tracking import Tracking
 from darksector.detectors.trigger import Trigger
 
 _SYSTEMS: Mapping[str, Any] = {
     "tracking": Tracking,
     "calorimeter": Calorimeter,
-    "muons": Muons,
+    "klm": Klm,
+    "identification": Identification,
     "trigger": Trigger,
 }
 
@@ -35,7 +37,7 @@ class Detector:
 
     Parameters
     ----------
-    tracking, calorimeter, muons, trigger
+    tracking, calorimeter, klm, identification, trigger
         The numbers of each system.
     title
         Name for people.
@@ -47,7 +49,8 @@ class Detector:
 
     tracking: Tracking
     calorimeter: Calorimeter
-    muons: Muons
+    klm: Klm
+    identification: Identification
     trigger: Trigger
     title: str = field(metadata={"static": True})
     origins: tuple[tuple[str, Origin], ...] = field(metadata={"static": True})

@@ -20,7 +20,7 @@ import jax.numpy as jnp
 
 from darksector.detectors.calorimeter import cluster_probability, measure_cluster
 from darksector.detectors.card import Detector
-from darksector.detectors.muons import muon_probability
+from darksector.detectors.identification import identify
 from darksector.detectors.tracking import measure_track, track_probability
 from darksector.detectors.trigger import LINES
 from darksector.errors import InvalidCard, UnknownName
@@ -157,7 +157,7 @@ def _probabilities(p: Momentum, code: int, detector: Detector) -> dict[str, jax.
         return {"invisible": jnp.ones_like(p.e)}
     track = track_probability(detector.tracking, p)
     if code == PDG["mu"]:
-        identified = muon_probability(detector.muons, p)
+        identified = identify(detector.identification, detector.klm, p, code)["mu"]
         return {
             "mu": track * identified,
             "other track": track * (1 - identified),
