@@ -1,0 +1,40 @@
+r"""Ionisation in a gas: the restricted energy loss that a truncated mean measures.
+
+.. math:: \frac{1}{\beta^2} \left[ \frac12 \ln \frac{2 m_e \beta^2\gamma^2 W}{I^2}
+          - \frac{\beta^2}{2}\left(1 + \frac{W}{W_\mathrm{max}}\right)
+          - \frac{\delta}{2} \right]
+
+Particle Data Group, *Passage of particles through matter*, restricted energy loss rates;
+the density effect δ in the parametrisation of Sternheimer, same review.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+_ELECTRON = 510998.95  # eV
+
+
+def restricted_loss(
+    beta_gamma: jax.Array, *, excitation: jax.Array, cut: jax.Array, density: jax.Array
+) -> jax.Array:
+    """Return the energy loss below `cut`, in units of K Z/A, dimensionless.
+
+    `excitation` and `cut` are in eV; `density` holds x0, x1, a, k and C of Sternheimer.
+    W/W_max is neglected: the cut is far below the largest transfer.
+    """
+    squared = beta_gamma**2
+    beta2 = squared / (1 + squared)
+    logarithm = jnp.log(2 * _ELECTRON * squared * cut / excitation**2)
+    delta = density_effect(beta_gamma, density)
+    return (logarithm - beta2 - delta) / (2 * beta2)
+
+
+def density_effect(beta_gamma: jax.Array, density: jax.Array) -> jax.Array:
+    """Return δ, dimensionless, for x0, x1, a, k and C of Sternheimer."""
+    start, end, scale, power, constant = density
+    x = jnp.log10(beta_gamma)
+    below_end = jnp.maximum(end - x, 1e-12)
+    delta = 2 * jnp.log(10.0) * x - constant + scale * below_end**power
+    return jnp.where(x > start, jnp.maximum(delta, 0.0), 0.0)
