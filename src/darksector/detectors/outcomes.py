@@ -22,7 +22,8 @@ from darksector.detectors.calorimeter import cluster_probability, measure_cluste
 from darksector.detectors.card import Detector
 from darksector.detectors.muons import muon_probability
 from darksector.detectors.tracking import measure_track, track_probability
-from darksector.detectors.trigger import LINES
+from darksector.detectors.trigger import Seen
+from darksector.detectors.trigger_lines import LINES
 from darksector.errors import InvalidCard, UnknownName
 from darksector.events import Candidates, Events
 from darksector.kinematics import Momentum, squared, total
@@ -201,10 +202,16 @@ def _candidates(
             clusters.append(particle.cluster)
     tracks.sort(key=lambda pair: -pair[0])  # negative charge first
     ordered = tuple(p for _, p in tracks)
-    weights = weights * LINES[topology.trigger](detector.trigger, ordered)
+    beams = Momentum(*jnp.broadcast_to(p_beams[:, None], (4, weights.size)))
+    seen = Seen(
+        tracks=ordered,
+        deposits=tuple(clusters),
+        p_beams=beams,
+        muons_in_klm=(jnp.zeros_like(weights),) * len(ordered),
+    )
+    weights = weights * LINES[topology.trigger](detector.trigger, seen)
     nothing = jax.tree.map(jnp.zeros_like, ordered[0])
     missing = sum(_can_cluster(code) for code in events.pdg) - len(clusters)
-    beams = Momentum(*jnp.broadcast_to(p_beams[:, None], (4, weights.size)))
     true_beams = Momentum(*events.p_beams.T)
     return Candidates(
         tracks=ordered,
