@@ -21,7 +21,6 @@ from darksector.detectors.card import from_toml, load
 from darksector.detectors.identification import identify
 from darksector.detectors.outcomes import Topology, detect, outcomes
 from darksector.detectors.tracking import measure_track, track_probability
-from darksector.detectors.trigger import two_track
 from darksector.errors import InvalidCard, UnknownName
 from darksector.events import Events
 from darksector.kinematics import Momentum, azimuth_opening, modulus, polar, transverse
@@ -317,31 +316,6 @@ def test_perfect_measurement_returns_the_truth():
     measured = measure_track(DETECTOR.tracking, p, jnp.zeros((4, 3)))
 
     assert_allclose(measured.array(), p.array(), atol=1e-12)
-
-
-@pytest.mark.parametrize(
-    ("theta", "p", "opening", "fires"),
-    [
-        pytest.param((60.0, 60.0), 1.0, 180.0, 1, id="back to back"),
-        pytest.param((60.0, 60.0), 1.0, 90.1, 1, id="just open"),
-        pytest.param((60.0, 60.0), 1.0, 89.9, 0, id="not open"),
-        pytest.param((60.0, 60.0), 1.0, 269.9, 1, id="open the other way"),
-        pytest.param((35.0, 60.0), 1.0, 180.0, 0, id="one track forward"),
-        pytest.param((60.0, 123.2), 1.0, 180.0, 0, id="one track backward"),
-        pytest.param((35.2, 123.0), 1.0, 180.0, 1, id="both just inside"),
-        pytest.param((90.0, 90.0), 0.24, 180.0, 0, id="too slow"),
-    ],
-)
-def test_two_track_trigger(theta, p, opening, fires):
-    tracks = (
-        particle(theta[0], p=p),
-        particle(theta[1], p=p, phi_deg=opening),
-    )
-
-    efficiency = two_track(DETECTOR.trigger, tracks)
-
-    assert_allclose(efficiency, fires * DETECTOR.trigger.two_track_efficiency)
-    assert_allclose(two_track(DETECTOR.trigger, tracks[::-1]), efficiency)
 
 
 def test_azimuth_opening_is_at_most_a_half_turn():
