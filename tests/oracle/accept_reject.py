@@ -15,7 +15,8 @@ import numpy as np
 
 from darksector.detectors.calorimeter import merging_probability
 from darksector.detectors.response import particle
-from darksector.detectors.trigger import LINES, Seen
+from darksector.detectors.trigger import Seen
+from darksector.detectors.trigger_lines import LINES
 from darksector.kinematics import Momentum, momentum
 
 TRACKS = ("mu", "e", "other track")

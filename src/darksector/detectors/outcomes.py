@@ -25,7 +25,8 @@ from darksector.detectors.topology import (
     outcomes,
     photon_pairs,
 )
-from darksector.detectors.trigger import LINES, Seen
+from darksector.detectors.trigger import Seen
+from darksector.detectors.trigger_lines import LINES
 from darksector.errors import InvalidCard
 from darksector.events import Events
 from darksector.kinematics import Momentum, modulus, momentum, squared, total
@@ -89,7 +90,8 @@ def _candidates(
     setup: tuple[Response, Topology, int],
 ) -> Candidates:
     response, topology, slots = setup
-    tracks = _tracks(particles, outcome)
+    charged = _charged(particles, outcome)
+    tracks = tuple(each.seen_as(word) for each, word in charged)
     clusters = _clusters(particles, outcome)
     beams = Momentum(
         *jnp.broadcast_to(p_beams[:, None], (4, events.weights.size))
@@ -97,8 +99,9 @@ def _candidates(
     weights = events.weights * _probability(response, particles, outcome, topology)
     seen = Seen(
         tracks=tuple(track.p for track in tracks),
-        deposits=(*(c.p for c in clusters), *_track_deposits(particles, outcome)),
+        deposits=(*(c.p for c in clusters), *(each.deposit for each, _ in charged)),
         p_beams=beams,
+        muons_in_klm=tuple(each.in_klm for each, _ in charged),
     )
     weights = weights * LINES[topology.trigger](response.detector.trigger, seen)
     nothing = Cluster(Momentum(*jnp.zeros((4, weights.size))), jnp.zeros(weights.size))
@@ -131,14 +134,11 @@ def _probability(
     return chance
 
 
-def _tracks(particles: list[Particle], outcome: Outcome) -> tuple[Track, ...]:
-    found = [
-        (charge(each.code), each.seen_as(word))
-        for each, word in zip(particles, outcome.responses, strict=True)
-    ]
-    tracks = [(sign, track) for sign, track in found if track is not None]
-    tracks.sort(key=lambda pair: pair[0])  # negative charge first
-    return tuple(track for _, track in tracks)
+def _charged(particles: list[Particle], outcome: Outcome) -> list[tuple[Particle, str]]:
+    """Return the particles that leave a track and as what, negative charge first."""
+    pairs = zip(particles, outcome.responses, strict=True)
+    found = [(each, word) for each, word in pairs if word in TRACKS]
+    return sorted(found, key=lambda pair: charge(pair[0].code))
 
 
 def _clusters(particles: list[Particle], outcome: Outcome) -> tuple[Cluster, ...]:
@@ -153,15 +153,6 @@ def _clusters(particles: list[Particle], outcome: Outcome) -> tuple[Cluster, ...
         first, second = outcome.merged
         found[first] = _merge(found[first], found.pop(second))
     return tuple(found.values())
-
-
-def _track_deposits(particles: list[Particle], outcome: Outcome) -> tuple[Momentum, ...]:
-    """Return what the trigger's clusters see of the charged particles with a track."""
-    return tuple(
-        each.deposit
-        for each, word in zip(particles, outcome.responses, strict=True)
-        if word in TRACKS and each.deposit is not None
-    )
 
 
 def _merge(first: Cluster, second: Cluster) -> Cluster:

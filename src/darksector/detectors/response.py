@@ -62,6 +62,8 @@ class Particle:
         What would be measured; None where there cannot be any.
     deposit
         Massless four-momentum of what a charged particle leaves in the calorimeter, GeV.
+    in_klm
+        Chance that the muon detector shows the track of a charged particle.
     """
 
     code: int
@@ -71,6 +73,7 @@ class Particle:
     track: Track | None
     cluster: Cluster | None
     deposit: Momentum | None = None
+    in_klm: jax.Array | None = None
 
     def seen_as(self, response: str) -> Track | None:
         """Return the track of one response under its mass hypothesis."""
@@ -113,16 +116,18 @@ def particle(
         card.tracking, response.tracks, p, vertex, z, code=code
     )
     found = tracking.track_probability(card.tracking, p, vertex, code=abs(code))
-    named = identification.identify(card.identification, p, code=abs(code))
+    named = identification.identify(card.identification, card.klm, p, abs(code))
     chances = {name: found * chance for name, chance in named.items()}
     if abs(code) != PDG["e"]:
         chances |= {"lost": 1 - found}
-        deposit = calorimeter.minimum_ionising(card.calorimeter, p, spot)
-        return Particle(code, p, spot, chances, track, None, deposit)
+        deposit = _minimum_ionising(card, p)
+        in_klm = _in_klm(card, p, code)
+        return Particle(code, p, spot, chances, track, None, deposit, in_klm)
     seen = calorimeter.cluster_probability(card.calorimeter, p.e, spot)
     chances |= {"cluster": (1 - found) * seen, "lost": (1 - found) * (1 - seen)}
     cluster = calorimeter.measure_cluster(card.calorimeter, p, spot, z)
-    return Particle(code, p, spot, chances, track, cluster, cluster.p)
+    nowhere = jnp.zeros_like(p.e)
+    return Particle(code, p, spot, chances, track, cluster, cluster.p, nowhere)
 
 
 def _photon(
@@ -138,3 +143,18 @@ def _photon(
         "klm": intact * (1 - seen) * late,
         "lost": intact * (1 - seen) * (1 - late),
     }
+
+
+def _minimum_ionising(card: Detector, p: Momentum) -> Momentum:
+    """Return the mean deposit of a particle that does not shower, along its momentum."""
+    energy = card.identification.ep_mip[0]
+    scale = energy / jnp.maximum(modulus(p), 1e-300)
+    return Momentum(energy * jnp.ones_like(p.e), p.x * scale, p.y * scale, p.z * scale)
+
+
+def _in_klm(card: Detector, p: Momentum, code: int) -> jax.Array:
+    """Return the chance that the iron shows the track; hadrons stop in front of it."""
+    if abs(code) != PDG["mu"]:
+        return jnp.zeros_like(p.e)
+    expected = klm.penetration(card.klm, modulus(p), polar(p))
+    return klm.muon_reach(card.klm, expected)

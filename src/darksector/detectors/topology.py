@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import final
 
-from darksector.detectors.trigger import LINES
+from darksector.detectors.trigger_lines import LINES
 from darksector.errors import InvalidCard, UnknownName
 from darksector.particles import PDG
 
