@@ -21,6 +21,7 @@ from darksector.detectors.trigger_chances import at_least, ecl_bhabha, passes
 from darksector.detectors.trigger_lines import LINES, check_line
 from darksector.errors import UnknownName
 from darksector.kinematics import Momentum, boost
+from darksector.plotting.trigger import turn_on
 
 COMPLETE, PHASE2 = load("belle2").trigger, load("belle2_phase2").trigger
 P_BEAMS = Momentum(*(jnp.array([x]) for x in (11.006, 0.4566, 0.0, 2.9994)))
@@ -425,3 +426,34 @@ def test_bad_numbers_are_named(number, value, words):
 
     assert name == number
     assert words in complaint
+
+
+# ---- figure
+
+
+def test_the_figure_of_the_turn_on():
+    """Half of the plateau at the threshold; 1 GeV forward is 0.77 GeV boosted back."""
+    p_beams = np.array(
+        [float(x[0]) for x in (P_BEAMS.e, P_BEAMS.x, P_BEAMS.y, P_BEAMS.z)]
+    )
+    left, right = turn_on(load("belle2"), p_beams).axes
+    half = {
+        line.get_label(): line.get_xdata()[np.argmax(line.get_ydata() > 0.5)]
+        for panel in (left, right)
+        for line in panel.lines
+    }
+
+    assert half["0.5 GeV, barrel, 70°"] == pytest.approx(0.5, abs=0.01)
+    assert half["1 GeV, backward, 135°"] == pytest.approx(1.0, abs=0.01)
+    assert half["2 GeV, barrel, 90°"] == pytest.approx(2.0, abs=0.01)
+    boosted = 1 / float(deposit_cms(1.0, 25).e[0])
+    assert half["forward, 25°"] == pytest.approx(boosted, abs=0.01)
+    assert "[GeV]" in left.get_xlabel()
+
+
+def test_the_figure_says_which_lines_are_missing():
+    left, right = turn_on(load("belle2_phase2"), np.array([11.0, 0.4, 0.0, 3.0])).axes
+
+    assert not left.lines
+    assert len(right.lines) == 4
+    assert [text.get_text() for text in left.texts] == ["no such line in this period"]
