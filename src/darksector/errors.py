@@ -21,6 +21,10 @@ class InvalidCard(DarksectorError, ValueError):
     """A card or plugin that does not declare what its kind needs."""
 
 
+class MissingNumber(DarksectorError, LookupError):
+    """A number that a card leaves out and a calculation needs."""
+
+
 class InvalidConfig(DarksectorError, ValueError):
     """A run configuration or command-line value that cannot be understood."""
 
