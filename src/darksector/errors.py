@@ -22,7 +22,14 @@ class InvalidCard(DarksectorError, ValueError):
 
 
 class MissingNumber(DarksectorError, LookupError):
-    """A number that a card leaves out and a calculation needs."""
+    """Numbers that a card leaves out and a calculation needs."""
+
+    def __init__(self, card: str, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"the card of {card} has no {', '.join(self.names)}; add what is missing with "
+            "its source, or choose a card with optics."
+        )
 
 
 class InvalidConfig(DarksectorError, ValueError):

@@ -85,11 +85,7 @@ def needed(
         if getattr(part, name) is None
     ]
     if missing:
-        msg = (
-            f"the card of {machine.title} has no {', '.join(missing)}, which this number "
-            "needs; add what is missing with its source, or choose a card with optics."
-        )
-        raise MissingNumber(msg)
+        raise MissingNumber(machine.title, missing)
     return Found(*([getattr(part, name) for name in names] for part, _, names in parts))
 
 

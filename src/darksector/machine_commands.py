@@ -57,23 +57,27 @@ def machine(
     from darksector.machines import load
 
     shown = load(name)
-    missing: list[str] = []
+    missing: dict[str, MissingNumber] = {}
     print_rows(rows(shown, missing), as_json=as_json)
-    for message in dict.fromkeys(missing):
-        click.echo(f"Left out: {message}", err=True)
+    if missing:
+        lacking = {name: None for error in missing.values() for name in error.names}
+        click.echo(
+            f"Not shown: {', '.join(missing)}; the card has no {', '.join(lacking)}.",
+            err=True,
+        )
     if plot is not None:
         from darksector import schedule as schedules
         from darksector.plotting import machine as figures
 
         history = schedules.load(schedule)
-        figures.save_crossing(load(beside), shown, plot)
         figures.save_peaks(history, plot)
         figures.save_integrated(history, plot)
+        figures.save_crossing(load(beside), shown, plot)
         click.echo(f"Wrote the figures to {plot}.", err=True)
 
 
-def rows(machine: Machine, missing: list[str]) -> list[Row]:
-    """Return the table of a machine; messages of what cannot be told go to `missing`."""
+def rows(machine: Machine, missing: dict[str, MissingNumber]) -> list[Row]:
+    """Return the table of a machine; what cannot be told goes to `missing`."""
     return [
         *_beams(machine),
         *_rings(machine),
@@ -133,7 +137,7 @@ def _rings(machine: Machine) -> Iterator[Row]:
         yield _row(title, unit, rings=(her, ler), status=status)
 
 
-def _derived(machine: Machine, missing: list[str]) -> Iterator[Row]:
+def _derived(machine: Machine, missing: dict[str, MissingNumber]) -> Iterator[Row]:
     """Yield what follows from the optics, as far as the card has them."""
     from darksector import luminosity, overlap
 
@@ -157,7 +161,7 @@ def _derived(machine: Machine, missing: list[str]) -> Iterator[Row]:
         try:
             found = quantity(machine)
         except MissingNumber as error:
-            missing.append(f"{title}: {error}")
+            missing[title] = error
             continue
         if isinstance(found, luminosity.PerRing):
             yield _row(title, unit, rings=(found.her * scale, found.ler * scale))
