@@ -255,6 +255,20 @@ def numbers(
     }
 
 
+def scalar(number: Number, where: str) -> float:
+    """Return the value of an entry that must be one number.
+
+    Raises
+    ------
+    InvalidCard
+        If it is an array.
+    """
+    if number.value.ndim:
+        msg = f"{where} must be one number, got {number.value.tolist()}."
+        raise InvalidCard(msg)
+    return float(number.value)
+
+
 def check_keys(
     found: Collection[str],
     wanted: Collection[str],

@@ -104,6 +104,6 @@ def _record(entry: Any, where: str) -> Record:
         title=str(entry["title"]),
         start=start,
         end=day(entry.get("end", start), f"{where}: end"),
-        value=float(number.value),
+        value=cardfile.scalar(number, where),
         origin=number.origin,
     )

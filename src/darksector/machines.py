@@ -192,30 +192,41 @@ def load(name: str) -> Machine:
 def from_toml(text: str, *, origin: str) -> Machine:
     """Return the machine that a card declares; `origin` names it in errors."""
     card = cardfile.resolve(text, MACHINES, origin=origin)
+    _check_sections(card)
+    entries = cardfile.numbers(card, (*_BEAMS, *_SPREADS), optional=_OPTIONAL)
+    needed = [f.name for f in fields(LuminousRegion) if f.name not in _CENTRE]
+    found = {
+        "": entries,
+        **{name: _section(card, name, Ring, required=()) for name in _RINGS},
+        "luminous_region": _section(
+            card, "luminous_region", LuminousRegion, required=needed
+        ),
+    }
+    values = {section: _values(card, section, of) for section, of in found.items()}
+    region = values["luminous_region"]
+    return Machine(
+        title=str(card.tables["title"]),
+        origins={
+            _path(section, name): entry.origin
+            for section, of in found.items()
+            for name, entry in of.items()
+        },
+        references=tuple(card.tables["references"]),
+        her=Ring(**values["her"]),
+        ler=Ring(**values["ler"]),
+        luminous_region=LuminousRegion(**region) if region else None,
+        data_sets=records(card, "data_sets"),
+        **values[""],
+    )
+
+
+def _check_sections(card: Card) -> None:
     sections = (*_RINGS, "luminous_region", "data_sets")
     cardfile.check_keys(
         card.tables,
         ("title", "references", *_BEAMS, *_SPREADS),
         where=card.where(),
         optional=(*_OPTIONAL, *sections),
-    )
-    entries = cardfile.numbers(card, (*_BEAMS, *_SPREADS), optional=_OPTIONAL)
-    rings = {name: _section(card, name, Ring, required=()) for name in _RINGS}
-    needed = [f.name for f in fields(LuminousRegion) if f.name not in _CENTRE]
-    region = _section(card, "luminous_region", LuminousRegion, required=needed)
-    of_sections = {**rings, "luminous_region": region}
-    origins = {name: entry.origin for name, entry in entries.items()}
-    for section, found in of_sections.items():
-        origins |= {f"{section}.{name}": e.origin for name, e in found.items()}
-    return Machine(
-        title=str(card.tables["title"]),
-        origins=origins,
-        references=tuple(card.tables["references"]),
-        her=Ring(**_values(rings["her"])),
-        ler=Ring(**_values(rings["ler"])),
-        luminous_region=LuminousRegion(**_values(region)) if region else None,
-        data_sets=records(card, "data_sets"),
-        **_values(entries),
     )
 
 
@@ -229,8 +240,17 @@ def _section(
     return cardfile.numbers(card, required, section=section, optional=optional)
 
 
-def _values(entries: Mapping[str, Number]) -> dict[str, float]:
-    return {name: float(entry.value) for name, entry in entries.items()}
+def _path(section: str, name: str) -> str:
+    return f"{section}.{name}" if section else name
+
+
+def _values(
+    card: Card, section: str, entries: Mapping[str, Number]
+) -> dict[str, float]:
+    return {
+        name: cardfile.scalar(entry, card.where(_path(section, name)))
+        for name, entry in entries.items()
+    }
 
 
 def _beam(energy: float, angle: float, *, forward: float) -> NDArray[np.float64]:

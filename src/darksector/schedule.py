@@ -151,7 +151,10 @@ def from_toml(text: str, *, origin: str) -> Schedule:
     cardfile.check_keys(card.tables, wanted, where=card.where())
     names = ("total", "design", "intermediate")
     found = cardfile.numbers(card, names, section="goals")
-    goals = {name: float(entry.value) for name, entry in found.items()}
+    goals = {
+        name: cardfile.scalar(entry, card.where(f"goals.{name}"))
+        for name, entry in found.items()
+    }
     return Schedule(
         title=str(card.tables["title"]),
         goal=goals.pop("total"),

@@ -231,6 +231,11 @@ def test_impossible_optics(build, message):
             id="unknown optics",
         ),
         pytest.param(
+            '[her.xi_y]\nvalue = [1.0]\nsource = "s"\nstatus = "read"',
+            r"line 4, \[her.xi_y\] must be one number",
+            id="array",
+        ),
+        pytest.param(
             "[her.beta_y]\nvalue = 1.0",
             r"'mine', line 4, \[her.beta_y\] lacks source, status",
             id="no source",

@@ -82,14 +82,7 @@ def save_peaks(schedule: Schedule, folder: Path) -> None:
             xycoords=("axes fraction", "data"), textcoords="offset points",
             fontsize=9, color="#505050",
         )  # fmt: skip
-    for record in schedule.others:
-        panel.axhline(record.value, color=style.GREEN, linestyle=":", linewidth=1.2)
-        panel.annotate(
-            f"{record.title} record ({record.start.year}), {_scientific(record.value)}",
-            (0.98, record.value), (0, -11),
-            xycoords=("axes fraction", "data"), textcoords="offset points",
-            ha="right", fontsize=9, color=style.GREEN,
-        )  # fmt: skip
+    _earlier(panel, schedule.others)
     _points(panel, schedule.peaks, "SuperKEKB")
     first, last = _year(schedule.peaks[0].end), _year(schedule.peaks[-1].end)
     panel.set(
@@ -109,7 +102,7 @@ def save_integrated(schedule: Schedule, folder: Path) -> None:
         start, end = _year(record.start), _year(record.end)
         panel.axvspan(start, end, color=colour, linewidth=0, zorder=0)
         panel.annotate(
-            record.title, ((start + end) / 2, 0.8), xycoords=("data", "axes fraction"),
+            record.title, ((start + end) / 2, 0.42), xycoords=("data", "axes fraction"),
             ha="center", va="top", fontsize=9, rotation=90,
         )  # fmt: skip
     panel.axhline(schedule.goal, color=style.BLACK, linewidth=1)
@@ -222,6 +215,20 @@ def _dated(ylabel: str, schedule: Schedule) -> tuple[Figure, Axes]:
     panel.set_axisbelow(True)
     panel.set_title(schedule.title, loc="left", fontsize=11)
     return figure, panel
+
+
+def _earlier(panel: Axes, others: Sequence[Record]) -> None:
+    """Draw the records of earlier colliders as lines."""
+    for record in others:
+        panel.axhline(record.value, color=style.GREEN, linestyle=":", linewidth=1.2)
+        known = "" if record.origin.status == "read" else f", {record.origin.status}"
+        when = f"{record.start.year}{known}"
+        panel.annotate(
+            f"{record.title} record ({when}), {_scientific(record.value)}",
+            (0.98, record.value), (0, -11),
+            xycoords=("axes fraction", "data"), textcoords="offset points",
+            ha="right", fontsize=9, color=style.GREEN,
+        )  # fmt: skip
 
 
 def _points(panel: Axes, records: Sequence[Record], title: str) -> None:
