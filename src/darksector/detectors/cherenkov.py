@@ -38,7 +38,12 @@ class Light:
     photons: jax.Array
 
 
-def light(p: jax.Array, mass: float, index: jax.Array, saturated: jax.Array) -> Light:
+def light(
+    p: jax.Array,
+    mass: float,
+    index: jax.Array | float,
+    saturated: jax.Array | float,
+) -> Light:
     """Return the light of a particle of momentum p, GeV, and `mass`, GeV.
 
     `saturated` is the number of photoelectrons at β = 1.
@@ -78,7 +83,12 @@ def mean2(
 
 
 def arrival_difference(
-    a: Light, b: Light, *, flight: jax.Array, propagation: jax.Array, index: jax.Array
+    a: Light,
+    b: Light,
+    *,
+    flight: jax.Array | float,
+    propagation: jax.Array | float,
+    index: jax.Array | float,
 ) -> jax.Array:
     r"""Return how much later the photons of a come than those of b, ns.
 

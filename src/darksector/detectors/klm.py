@@ -47,6 +47,16 @@ MASSES: Mapping[str, float] = MappingProxyType(
     {"e": MASS["e"], "mu": MASS["mu"], "pi": MASS["pi+"], "K": MASS["K+"]}
 )
 REFERENCE_EFFICIENCY = 0.9  # of muons, to which the hadron fraction f belongs
+_POSITIVE = (
+    *("edge_width", "straggling", "muon_layers_width", "photon_layers_width"),
+    *("photon_energy_width", "front_energy", "iron_loss", "iron_length"),
+    *("front_lengths", "front_radiation_lengths", "hadron_reach", "decay_path"),
+)
+_POSITIONS = {
+    "barrel": "barrel_radii",
+    "forward": "forward_z",
+    "backward": "backward_z",
+}
 _FAST = 1e3  # GeV: a muon that crosses every layer
 
 
@@ -195,41 +205,32 @@ def check(numbers: Mapping[str, NDArray[np.float64]]) -> Iterator[tuple[str, str
     for key in ("barrel_efficiency", "endcap_efficiency", "photon_inefficiency"):
         yield from _fraction(key, numbers[key])
     yield from _fraction("decay_share", numbers["decay_share"])
-    for key in ("barrel_radii", "forward_z", "backward_z"):
-        steps = np.diff(np.abs(numbers[key]))
-        if (steps <= 0).any():
-            where = int(np.argmax(steps <= 0)) + 1
-            yield (
-                key,
-                (
-                    f"layer {where + 1} at {numbers[key][where]:g} cm lies inside the one "
-                    "before; allowed: layers from the inside out; sort them."
-                ),
-            )
+    for key in _POSITIVE:
+        if not (numbers[key] > 0).all():
+            yield key, f"is {numbers[key]}; allowed: above 0; use a small number."
     for key in ("barrel_z", "endcap_radii"):
         low, high = numbers[key]
         if not low < high:
             yield (
                 key,
-                (
-                    f"range from {low:g} to {high:g} cm; allowed: the lower end first; "
-                    "swap the two."
-                ),
+                f"{low:g} to {high:g} cm; allowed: lower end first; swap the two.",
             )
-    for part, positions in (
-        ("barrel", "barrel_radii"),
-        ("forward", "forward_z"),
-        ("backward", "backward_z"),
-    ):
-        wanted, found = numbers[positions].shape, numbers[f"{part}_iron"].shape
-        if wanted != found:
-            yield (
-                f"{part}_iron",
-                (
-                    f"shape {found} for layers of shape {wanted}; allowed: one thickness "
-                    "per layer; add or remove entries."
-                ),
-            )
+    yield from _check_layers(numbers)
+
+
+def _check_layers(
+    numbers: Mapping[str, NDArray[np.float64]],
+) -> Iterator[tuple[str, str]]:
+    for part, key in _POSITIONS.items():
+        if not (np.diff(np.abs(numbers[key])) > 0).all():
+            yield key, f"is {numbers[key]}; allowed: from the inside out; sort them."
+        iron, layers = numbers[f"{part}_iron"].size, numbers[key].size
+        if iron != layers:
+            yield f"{part}_iron", f"has {iron} entries; allowed: {layers}, one a layer."
+        if not (np.diff(numbers[f"{part}_iron"]) >= 0).all():
+            yield f"{part}_iron", "decreases; allowed: all iron in front; add it up."
+    if numbers["barrel_efficiency"].size != numbers["barrel_radii"].size:
+        yield "barrel_efficiency", "allowed: one entry per layer; add or remove some."
 
 
 def _fraction(key: str, value: NDArray[np.float64]) -> Iterator[tuple[str, str]]:
