@@ -15,7 +15,8 @@ from scipy.stats import norm
 
 from darksector.detectors.card import load
 from darksector.detectors.identification import roc
-from darksector.detectors.klm import muon_likeness, penetration
+from darksector.detectors.klm import penetration
+from darksector.detectors.punch_through import muon_likeness
 from darksector.detectors.separation import energy_over_momentum
 
 CARD = load("belle2")

@@ -1,4 +1,4 @@
-"""Cherenkov light, ionisation, instrumented iron and the answers they give together.
+"""Separations and the answers of all systems together; their cards.
 
 Section numbers are those of physics/machine-detector.md.
 """
@@ -15,24 +15,16 @@ import pytest
 from numpy.testing import assert_allclose
 
 from darksector.cardfile import DETECTORS
-from darksector.detectors import cherenkov, identification, klm
+from darksector.detectors import identification, klm
 from darksector.detectors.card import load
-from darksector.detectors.edges import rise, window
 from darksector.detectors.identification import identify, roc, selected
-from darksector.detectors.ionisation import density_effect, restricted_loss
-from darksector.detectors.klm import muon_likeness, penetration, photon_probability
 from darksector.detectors.separation import Direction, separation, time2
 from darksector.errors import UnknownName
 from darksector.kinematics import Momentum
-from darksector.particles import MASS, PDG
+from darksector.particles import PDG
 
 FULL, PHASE2 = load("belle2"), load("belle2_phase2")
 SYSTEMS = FULL.identification, FULL.klm
-IRON = replace(
-    FULL.klm,
-    barrel_efficiency=jnp.ones(15),
-    endcap_efficiency=jnp.asarray(1.0),
-)
 PAIRS = [("e", "mu"), ("e", "pi"), ("mu", "pi"), ("mu", "K"), ("K", "pi")]
 
 
@@ -46,237 +38,6 @@ def track(p, theta_deg):
     p, theta = np.broadcast_arrays(np.atleast_1d(p), theta_deg)
     pt = p * np.sin(np.radians(theta))
     return Direction(*(jnp.asarray(x, dtype=float) for x in (p, pt, theta)))
-
-
-# ---- edges
-
-
-def test_an_edge_is_a_step_without_tails():
-    x = jnp.array([0.8, 0.9, 1.0, 1.1, 1.2])
-
-    assert_allclose(rise(x, 1.0, 0.2), [0, 0, 0.5, 1, 1], atol=1e-15)
-    assert_allclose(window(x, jnp.array([0.0, 1.0]), 0.2), [1, 1, 0.5, 0, 0])
-
-
-def test_the_slope_of_an_edge_vanishes_at_its_ends():
-    """Maximum 15/8 over the width, by hand."""
-    slope = jax.vmap(jax.grad(rise), (0, None, None))
-
-    found = slope(jnp.array([0.9 + 1e-9, 1.0, 1.1 - 1e-9]), 1.0, 0.2)
-
-    assert_allclose(found, [0, 15 / 8 / 0.2, 0], atol=1e-6)
-
-
-# ---- Cherenkov light
-
-
-@pytest.mark.parametrize("species", ["e", "mu", "pi+", "K+"])
-@pytest.mark.parametrize("index", [1.05, 1.47])
-def test_cherenkov_angle_is_that_of_the_textbook(species, index):
-    """cos θ = 1/(n β), in the order of the formula."""
-    p, mass = 4.0, MASS[species]
-    beta = p / np.sqrt(p**2 + mass**2)
-
-    found = cherenkov.angle(cherenkov.light(jnp.array([p]), mass, index, 20.0))
-
-    assert_allclose(found, np.arccos(1 / (index * beta)), rtol=1e-4)
-
-
-def test_pions_and_kaons_of_4_gev_differ_by_6_5_mrad_in_quartz():
-    """Δθ = Δ(m²)/(2 p²) / tan θ, first order; by hand 6.5 mrad for n = 1.473."""
-    p, index = 4.0, 1.473
-    first_order = (MASS["K+"] ** 2 - MASS["pi+"] ** 2) / (2 * p**2)
-    first_order /= np.tan(np.arccos(1 / index))
-
-    pion, kaon = (
-        cherenkov.angle(cherenkov.light(jnp.array([p]), MASS[s], index, 20.0))
-        for s in ("pi+", "K+")
-    )
-
-    assert_allclose(pion - kaon, first_order, rtol=0.02)
-    assert first_order == pytest.approx(6.5e-3, abs=0.1e-3)
-
-
-def test_light_starts_at_the_threshold():
-    """p = m / √(n² - 1): 1.54 GeV for kaons in aerogel of n = 1.05, by hand."""
-    threshold = MASS["K+"] / np.sqrt(1.05**2 - 1)
-    p = jnp.array([0.9, 1.1]) * threshold
-
-    photons = cherenkov.light(p, MASS["K+"], 1.05, 20.0).photons
-
-    assert threshold == pytest.approx(1.54, abs=0.01)
-    assert photons[0] < 0.2
-    assert photons[1] > 3
-
-
-def test_saturated_light_is_the_number_of_the_card():
-    assert_allclose(
-        cherenkov.light(jnp.array([1e3]), MASS["e"], 1.47, 20.0).photons, 20, rtol=1e-4
-    )
-
-
-def test_flight_of_pions_and_kaons():
-    """At 3 GeV over 120 cm: L/c (m_K² - m_π²)/(2 p²) = 50 ps, first order by hand."""
-    kaon, pion = (
-        cherenkov.light(jnp.array([3.0]), MASS[s], 1.47, 20.0) for s in ("K+", "pi+")
-    )
-
-    late = cherenkov.arrival_difference(
-        kaon, pion, flight=120.0, propagation=0.0, index=1.47
-    )
-
-    assert_allclose(1e3 * late, 50, atol=1)
-
-
-def test_propagation_along_the_bar():
-    """n D/(c sin θ) for each particle, in the order of the formula."""
-    p, index, distance = 3.0, 1.47, 120.0
-    times = [
-        index * distance / 29.9792458 / np.sin(np.arccos(np.hypot(1, m / p) / index))
-        for m in (MASS["K+"], MASS["pi+"])
-    ]
-    kaon, pion = (
-        cherenkov.light(jnp.array([p]), MASS[s], index, 20.0) for s in ("K+", "pi+")
-    )
-
-    late = cherenkov.arrival_difference(
-        kaon, pion, flight=0.0, propagation=distance, index=index
-    )
-
-    assert_allclose(late, times[0] - times[1], rtol=1e-3)
-
-
-# ---- ionisation
-
-
-def loss(beta_gamma):
-    numbers = FULL.identification
-    return restricted_loss(
-        jnp.asarray(beta_gamma),
-        excitation=numbers.dedx_excitation,
-        cut=numbers.dedx_cut,
-        density=numbers.dedx_density,
-    )
-
-
-def test_ionisation_has_its_minimum_where_it_should():
-    """Derivative of the formula in β², by hand: γ² = ln(2 m W β²γ²/I²) without δ."""
-    excitation, cut = (
-        float(getattr(FULL.identification, name))
-        for name in ("dedx_excitation", "dedx_cut")
-    )
-    grid = np.linspace(3, 5, 20_001)
-
-    least = grid[np.argmin(loss(grid))]
-
-    logarithm = np.log(2 * 510998.95 * cut * least**2 / excitation**2)
-    assert 1 + least**2 == pytest.approx(logarithm, rel=1e-3)
-
-
-def test_ionisation_reaches_the_fermi_plateau():
-    assert_allclose(loss([1e5]), loss([1e6]), rtol=1e-6)
-    assert loss([1e5])[0] > 1.2 * loss([3.5])[0]
-
-
-def test_slow_particles_ionise_as_one_over_beta_squared():
-    """Bethe: β² times the loss grows with the logarithm alone, here by 2 ln 2."""
-    slow = np.array([0.1, 0.2])
-    beta2 = slow**2 / (1 + slow**2)
-
-    first, second = 2 * np.asarray(loss(slow)) * beta2 + beta2
-
-    assert second - first == pytest.approx(2 * np.log(2), rel=1e-12)
-
-
-def test_density_effect_is_continuous():
-    start, end = FULL.identification.dedx_density[:2]
-    for edge, size in ((start, 0.03), (end, 1e-6)):
-        below, above = density_effect(
-            10 ** (edge + jnp.array([-1e-9, 1e-9])), FULL.identification.dedx_density
-        )
-        assert abs(above - below) < size  # Sternheimer's fit itself jumps at x0
-
-
-# ---- instrumented iron
-
-
-@pytest.mark.parametrize(
-    ("theta", "layers"),
-    [
-        pytest.param(90.0, 15, id="barrel"),
-        pytest.param(60.0, 15, id="barrel, inclined"),
-        pytest.param(30.0, 14, id="forward endcap"),
-        pytest.param(142.0, 12, id="backward endcap"),
-        pytest.param(10.0, 0, id="forward hole"),
-        pytest.param(165.0, 0, id="backward hole"),
-    ],
-)
-def test_a_fast_muon_crosses_all_layers_ahead(theta, layers):
-    """Section 2.7: 15 layers in the barrel, 14 and 12 in the endcaps."""
-    found = penetration(IRON, jnp.array([100.0]), jnp.radians(jnp.array([theta])))
-
-    assert_allclose(found.layers, layers, atol=1e-12)
-
-
-def test_depth_in_the_iron_grows_with_the_inclination():
-    """14 plates of 4.7 cm (section 2.7) over sin θ."""
-    theta = jnp.radians(jnp.array([60.0, 90.0]))
-
-    found = penetration(IRON, jnp.full(2, 100.0), theta)
-
-    assert_allclose(found.iron, 14 * 4.7 / np.sin(theta), rtol=1e-12)
-
-
-def test_a_muon_stops_where_its_energy_ends():
-    """Layers whose iron costs less than what is left, counted by hand at 90 degrees."""
-    sharp = replace(IRON, straggling=jnp.asarray(1e-6))
-    p = np.array([0.4, 0.6, 0.8, 1.0])
-    left = np.sqrt(p**2 + MASS["mu"] ** 2) - MASS["mu"] - float(IRON.front_energy[0])
-    expected = [sum(4.7 * i * 0.01143 < energy for i in range(15)) for energy in left]
-
-    found = penetration(sharp, jnp.asarray(p), jnp.full(4, np.pi / 2))
-
-    assert_allclose(found.layers, expected)
-
-
-def test_muons_go_deeper_with_momentum():
-    p = jnp.linspace(0.3, 3, 200)
-
-    found = penetration(FULL.klm, p, jnp.full(200, 1.2))
-
-    assert (jnp.diff(found.layers) >= -1e-12).all()
-    assert (jnp.diff(found.iron) >= -1e-12).all()
-
-
-def test_no_particle_looks_more_like_a_muon_than_a_kaon_or_pion_near_the_threshold():
-    """Fewer lengths of iron and more decays: the chance falls with momentum."""
-    p = jnp.linspace(0.5, 4, 100)
-    found = penetration(FULL.klm, p, jnp.full(100, np.pi / 2))
-
-    for species in ("pi", "K"):
-        chance = muon_likeness(FULL.klm, p, found, species)
-        assert (jnp.diff(chance) < 1e-12).all()
-        assert ((chance > 0) & (chance < 1)).all()
-    kaon, pion = (muon_likeness(FULL.klm, p, found, s) for s in ("K", "pi"))
-    assert (kaon > pion).all()
-
-
-@pytest.mark.parametrize(
-    ("energy", "theta", "seen"),
-    [
-        pytest.param(2.0, 90.0, 1, id="barrel"),
-        pytest.param(4.0, 129.7, 1, id="backward gap of the ECL"),
-        pytest.param(2.0, 31.8, 1, id="forward gap of the ECL"),
-        pytest.param(2.0, 10.0, 0, id="beam pipe"),
-        pytest.param(0.05, 90.0, 0, id="too soft"),
-    ],
-)
-def test_photons_in_the_iron(energy, theta, seen):
-    p, angle = momenta(energy, theta), jnp.radians(jnp.array([theta]))
-
-    chance = photon_probability(FULL.klm, p, angle)
-
-    assert_allclose(chance, seen * (1 - FULL.klm.photon_inefficiency), rtol=1e-12)
 
 
 # ---- separations

@@ -54,10 +54,12 @@ def light(
     return Light(slowness, sin2, saturated * sin2 / (1 - 1 / index**2))
 
 
-def angle(of: Light) -> jax.Array:
-    """Return the Cherenkov angle, rad."""
-    sin = jnp.sqrt(of.sin2)
-    return jnp.arctan2(sin, jnp.sqrt(jnp.maximum(1 - of.sin2, 0.0)))
+def angle_difference(a: Light, b: Light) -> jax.Array:
+    """Return the Cherenkov angle of a minus that of b, rad."""
+    sin_a, sin_b = jnp.sqrt(a.sin2), jnp.sqrt(b.sin2)
+    cos_a, cos_b = (jnp.sqrt(jnp.maximum(1 - x.sin2, 0.0)) for x in (a, b))
+    across = sin_a * cos_b - cos_a * sin_b
+    return jnp.arctan2(across, cos_a * cos_b + sin_a * sin_b)
 
 
 def shared_photons(a: Light, b: Light) -> jax.Array:

@@ -26,7 +26,8 @@ from jax.scipy.special import erf, ndtri
 from numpy.typing import NDArray
 
 from darksector.detectors.edges import rise, window
-from darksector.detectors.klm import Klm, muon_reach, muon_separation, penetration
+from darksector.detectors.klm import Klm, muon_reach, penetration
+from darksector.detectors.punch_through import muon_separation
 from darksector.detectors.separation import (
     Direction,
     Identification,

@@ -7,14 +7,8 @@ minimum ionisation; constant within 10 % from 0.3 to 3 GeV):
 
 .. math:: T_i(\theta) = T_\mathrm{front} + \frac{dE}{dx}\, \frac{x_i}{\sin\theta}
 
-with :math:`\cos\theta` in the endcaps.  A hadron looks like a muon if it crosses the same
-depth :math:`\Lambda`, in interaction lengths, without a strong interaction, or if it
-decays to a muon on the way:
-
-.. math:: f = e^{-\alpha\Lambda} + (1 - e^{-\alpha\Lambda})\, \kappa\, B
-          \left(1 - e^{-L m / (p\, c\tau)}\right)
-
-with α below one because particles of the shower reach deeper than the hadron itself.
+with :math:`\cos\theta` in the endcaps.  What hadrons leave is in
+`punch_through`.
 
 Notes
 -----
@@ -26,27 +20,17 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import final
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import ndtri
 from numpy.typing import NDArray
 
 from darksector.detectors.edges import rise, window
 from darksector.kinematics import Momentum
 from darksector.particles import MASS
 
-# (c tau, cm; branching fraction into a muon), Particle Data Group, PTEP 2022 083C01
-DECAYS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"pi": (780.4, 0.9999), "K": (371.1, 0.6356)}
-)
-MASSES: Mapping[str, float] = MappingProxyType(
-    {"e": MASS["e"], "mu": MASS["mu"], "pi": MASS["pi+"], "K": MASS["K+"]}
-)
-REFERENCE_EFFICIENCY = 0.9  # of muons, to which the hadron fraction f belongs
 _POSITIVE = (
     *("edge_width", "straggling", "muon_layers_width", "photon_layers_width"),
     *("photon_energy_width", "front_energy", "iron_loss", "iron_length"),
@@ -85,7 +69,7 @@ class Klm:
     muon_layers, muon_layers_width
         Expected hits from which on a track is called a muon, and their spread.
     hadron_reach, decay_path, decay_share
-        α, L and κ of the formula.
+        α, L and κ of `punch_through`.
     photon_inefficiency, photon_layers, photon_layers_width
         Photons lost among those that have enough layers ahead.
     photon_energy_min, photon_energy_width
@@ -169,35 +153,6 @@ def photon_probability(klm: Klm, p: Momentum, theta: jax.Array) -> jax.Array:
     covered = rise(ahead, klm.photon_layers, klm.photon_layers_width)
     visible = rise(p.e, klm.photon_energy_min, klm.photon_energy_width)
     return (1 - klm.photon_inefficiency) * covered * visible
-
-
-def muon_likeness(
-    klm: Klm, p: jax.Array, expected: Penetration, species: str
-) -> jax.Array:
-    """Return f of the module for e, pi or K: the chance to look like a muon.
-
-    Electrons shower in the calorimeter: theirs is exp(-radiation lengths in front).
-    """
-    if species == "e":
-        return jnp.broadcast_to(jnp.exp(-klm.front_radiation_lengths), p.shape)
-    ctau, branching = DECAYS[species]
-    lengths = klm.front_lengths + expected.iron / klm.iron_length
-    through = jnp.exp(-klm.hadron_reach * lengths)
-    decays = -jnp.expm1(-klm.decay_path * MASSES[species] / (p * ctau))
-    return through + (1 - through) * klm.decay_share * branching * decays
-
-
-def muon_separation(
-    klm: Klm, p: jax.Array, expected: Penetration, species: str
-) -> jax.Array:
-    """Return how far muons lie from a species, standard deviations.
-
-    It is the shift of the probit that gives the fake rate f at 90 % muon efficiency.
-    """
-    if species == "mu":
-        return jnp.zeros_like(p)
-    likeness = muon_likeness(klm, p, expected, species)
-    return ndtri(REFERENCE_EFFICIENCY) - ndtri(likeness)
 
 
 def check(numbers: Mapping[str, NDArray[np.float64]]) -> Iterator[tuple[str, str]]:
