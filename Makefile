@@ -28,6 +28,7 @@ bench: $(VENV)/.developer  ## speed beside peers, written to benchmarks/*.md
 	$(PIP) --constraint constraints.txt --editable ".[bench]"
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/detector.py
 
 docs: $(VENV)/.developer  ## HTML documentation in docs/_build
 	$(BIN)/python -m pytest -q -m "not slow" tests/validation --junitxml docs/_build/validation.xml
