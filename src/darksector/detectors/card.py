@@ -12,8 +12,8 @@ import jax.numpy as jnp
 from darksector import cardfile
 from darksector.cardfile import DETECTORS, Origin
 from darksector.detectors.calorimeter import Calorimeter
+from darksector.detectors.identification import Identification
 from darksector.detectors.klm import Klm
-from darksector.detectors.separation import Identification
 from darksector.detectors.tracking import Tracking
 from darksector.detectors.trigger import Trigger
 
