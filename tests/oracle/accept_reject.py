@@ -106,7 +106,7 @@ def accept(events, z, p_beams, response, topology, rng):
         response, topology, wanted, [*clusters, *deposits], p_beams
     )
     values = {
-        "recoil_mass2": recoil(p_beams, wanted),
+        "recoil_mass2": recoil(p_beams, [np.zeros((len(kept), 4)), *wanted]),
         "photon_recoil_mass2": recoil(p_beams, clusters),
         "photon_energy_sum": sum(c[:, 0] for c in clusters),
     }
@@ -155,5 +155,5 @@ def trigger_chance(response, topology, tracks, deposits, p_beams):
 
 
 def recoil(p_beams, seen):
-    left = p_beams - sum(seen) if len(seen) else p_beams[None]
+    left = p_beams - sum(seen)
     return left[:, 0] ** 2 - (left[:, 1:] ** 2).sum(axis=1)
