@@ -153,15 +153,15 @@ def load(name: str) -> Machine:
 
 def from_toml(text: str, *, origin: str) -> Machine:
     """Return the machine that a card declares; `origin` names it in errors."""
-    where = f"machine card {origin!r}"
-    card = cardfile.parse(text, where=where)
+    card = cardfile.resolve(text, MACHINES, origin=origin)
     names = {f.name for f in fields(Machine)} - {"title", "origins", "references"}
-    cardfile.check_keys(card, {"title", "references", *names}, where=where)
-    entries = cardfile.numbers({n: card[n] for n in names}, names, where=where)
+    wanted = {"title", "references", *names}
+    cardfile.check_keys(card.tables, wanted, where=card.where())
+    entries = cardfile.numbers(card, names)
     return Machine(
-        title=str(card["title"]),
+        title=str(card.tables["title"]),
         origins={name: entry.origin for name, entry in entries.items()},
-        references=tuple(card["references"]),
+        references=tuple(card.tables["references"]),
         **{name: float(entry.value) for name, entry in entries.items()},
     )
 

@@ -72,56 +72,56 @@ def test_every_number_has_a_source_and_a_status():
             "tracking",
             "efficiency",
             {"value": 0.98, "status": "read"},
-            "[tracking]: efficiency lacks source",
+            "[tracking.efficiency] lacks source",
             id="missing source",
         ),
         pytest.param(
             "tracking",
             "efficiency",
             {"value": 0.98, "source": "", "status": "read"},
-            "[tracking]: efficiency must have a source in words, got ''",
+            "[tracking.efficiency] must have a source in words, got ''",
             id="empty source",
         ),
         pytest.param(
             "muons",
             "efficiency",
             {"value": 0.9, "source": "test", "status": "guessed"},
-            "[muons]: efficiency has status 'guessed'; allowed: read, derived",
+            "[muons.efficiency] has status 'guessed'; allowed: read, derived",
             id="bad status",
         ),
         pytest.param(
             "muons",
             "efficiency",
             {"value": float("nan"), "source": "test", "status": "read"},
-            "[muons]: efficiency must be finite, got nan",
+            "[muons.efficiency] must be finite, got nan",
             id="not a number",
         ),
         pytest.param(
             "tracking",
             "theta_grid",
             {"value": [20.0, float("inf")], "source": "test", "status": "read"},
-            "[tracking]: theta_grid must be finite",
+            "[tracking.theta_grid] must be finite",
             id="infinite",
         ),
         pytest.param(
             "trigger",
             "cdc_pt_min",
             {"value": "low", "source": "test", "status": "read"},
-            "[trigger]: cdc_pt_min must be a number or a rectangular array, got 'low'",
+            "[trigger.cdc_pt_min] must be a number or a rectangular array, got 'low'",
             id="text",
         ),
         pytest.param(
             "calorimeter",
             "gaps",
             {"value": [[31.4, 32.2], [128.7]], "source": "test", "status": "read"},
-            "[calorimeter]: gaps must be a number or a rectangular array",
+            "[calorimeter.gaps] must be a number or a rectangular array",
             id="ragged table",
         ),
         pytest.param(
             "muons",
             "efficiency",
             0.9,
-            "[muons]: efficiency must be a table of value, source and status, got 0.9",
+            "[muons.efficiency] must be a table of value, source and status, got 0.9",
             id="bare number",
         ),
     ],
@@ -136,7 +136,8 @@ def test_a_bad_number_names_the_culprit(system, number, entry, words):
     with pytest.raises(InvalidCard) as error:
         from_toml(tomli_w.dumps(card), origin="mine")
 
-    assert f"detector card 'mine', {words}" in str(error.value)
+    assert str(error.value).startswith("detector card 'mine', ")
+    assert words in str(error.value)
 
 
 @pytest.mark.parametrize(

@@ -69,13 +69,11 @@ def load(name: str) -> Detector:
 
 def from_toml(text: str, *, origin: str) -> Detector:
     """Return the detector that a card declares; `origin` names it in errors."""
-    where = f"detector card {origin!r}"
-    card = cardfile.parse(text, where=where)
-    cardfile.check_keys(card, {"title", "references", *_SYSTEMS}, where=where)
+    card = cardfile.resolve(text, DETECTORS, origin=origin)
+    wanted = {"title", "references", *_SYSTEMS}
+    cardfile.check_keys(card.tables, wanted, where=card.where())
     entries = {
-        name: cardfile.numbers(
-            card[name], [f.name for f in fields(kind)], where=f"{where}, [{name}]"
-        )
+        name: cardfile.numbers(card, [f.name for f in fields(kind)], section=name)
         for name, kind in _SYSTEMS.items()
     }
     systems = {
@@ -86,11 +84,11 @@ def from_toml(text: str, *, origin: str) -> Detector:
     }
     return Detector(
         **systems,
-        title=str(card["title"]),
+        title=str(card.tables["title"]),
         origins=tuple(
             (f"{name}.{key}", entry.origin)
             for name in _SYSTEMS
             for key, entry in entries[name].items()
         ),
-        references=tuple(card["references"]),
+        references=tuple(card.tables["references"]),
     )
