@@ -15,7 +15,9 @@ from darksector.detectors.calorimeter import Calorimeter
 from darksector.detectors.clusters import resolution
 from darksector.detectors.crystals import Impact
 
-_PAIRS = 7 / 9  # mean free path of a photon in radiation lengths, inverse (PDG, passage)
+_PAIRS = (
+    7 / 9
+)  # mean free path of a photon in radiation lengths, inverse (PDG, passage)
 
 
 @final
@@ -124,9 +126,7 @@ def _outside(calorimeter: Calorimeter, theta: jax.Array, spot: Impact) -> jax.Ar
 
 def _gaps(calorimeter: Calorimeter, theta: jax.Array) -> tuple[jax.Array, jax.Array]:
     forward, backward = jnp.zeros_like(theta), jnp.zeros_like(theta)
-    for edges, softness in zip(
-        calorimeter.gaps, calorimeter.gap_softness, strict=True
-    ):
+    for edges, softness in zip(calorimeter.gaps, calorimeter.gap_softness, strict=True):
         lost = _between(theta, edges, softness)
         is_forward = edges.sum() < 180
         forward = forward + jnp.where(is_forward, lost, 0.0)
@@ -135,11 +135,12 @@ def _gaps(calorimeter: Calorimeter, theta: jax.Array) -> tuple[jax.Array, jax.Ar
 
 
 def _cracks(calorimeter: Calorimeter, theta: jax.Array) -> jax.Array:
-    inside = jnp.zeros_like(theta)
-    for edges in calorimeter.cracks:
-        inside = inside + _between(theta, edges, calorimeter.crack_softness)
-    # a factor above one stands for a wider crack, yet no photon is lost twice
-    return jnp.minimum(calorimeter.crack_leakage * inside, 1.0)
+    lost = jnp.zeros_like(theta)
+    for low, high in calorimeter.cracks:
+        half = (high - low) / 2 * calorimeter.crack_leakage
+        edges = (low + high) / 2 + jnp.stack((-half, half))
+        lost = lost + _between(theta, edges, calorimeter.crack_softness)
+    return lost
 
 
 def _walls(calorimeter: Calorimeter, theta: jax.Array, spot: Impact) -> jax.Array:
