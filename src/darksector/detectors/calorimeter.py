@@ -146,6 +146,7 @@ def check(numbers: _Numbers) -> Iterator[tuple[str, str]]:
     yield from _ranges(numbers)
     if not shapes:  # what follows looks into the tables
         yield from _angles(numbers)
+        yield from _openings(numbers)
         yield from _rings(numbers["rings"])
 
 
@@ -217,6 +218,10 @@ def _angles(numbers: _Numbers) -> Iterator[tuple[str, str]]:
                 f"order them in the acceptance, {low:g} to {high:g}."
             ),
         )
+
+
+def _openings(numbers: _Numbers) -> Iterator[tuple[str, str]]:
+    low, high = numbers["theta_min"], numbers["theta_max"]
     for key in ("gaps", "cracks"):
         for start, end in numbers[key]:
             if not low <= start <= end <= high:
