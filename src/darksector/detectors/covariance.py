@@ -74,14 +74,22 @@ def surfaces(tracking: Tracking) -> Surfaces:
     edges = jnp.concatenate([t.wall[:1, 0], middles, t.wire_radius[-1:]])
     return Surfaces(
         radius=jnp.concatenate(
-            [t.pipe[:, :2].mean(keepdims=True)[0], t.silicon_radius]
-            + [t.wall[:1, 0], t.wire_radius]
+            [
+                t.pipe[:, :2].mean(keepdims=True)[0],
+                t.silicon_radius,
+                t.wall[:1, 0],
+                t.wire_radius,
+            ]
         ),
         z_min=jnp.concatenate([-endless, t.wire_z_min]),
         z_max=jnp.concatenate([endless, t.wire_z_max]),
         thickness=jnp.concatenate(
-            [t.pipe[:, 2].sum(keepdims=True), t.silicon_scale * t.silicon_x0]
-            + [t.wall[:1, 1], jnp.diff(edges) / t.gas_x0]
+            [
+                t.pipe[:, 2].sum(keepdims=True),
+                t.silicon_scale * t.silicon_x0,
+                t.wall[:1, 1],
+                jnp.diff(edges) / t.gas_x0,
+            ]
         ),
         sine=jnp.concatenate([pipe, silicon, wall, jnp.sin(stereo)]),
         cosine=jnp.concatenate([pipe + 1, silicon + 1, wall + 1, jnp.cos(stereo)]),
@@ -106,7 +114,9 @@ class _Crossing:
     path: jax.Array  # x/X0
 
 
-def _cross(s: Surfaces, crossed: jax.Array, omega: jax.Array, cot: jax.Array) -> _Crossing:
+def _cross(
+    s: Surfaces, crossed: jax.Array, omega: jax.Array, cot: jax.Array
+) -> _Crossing:
     turn = omega * s.radius / 2
     sine = jnp.minimum(turn, 0.995)  # the path through a layer touched stays finite
     cosine = jnp.sqrt(1 - sine**2)
@@ -152,7 +162,9 @@ def _measured(
     along_wire = (-s.sine * c.sine + s.cosine * cot) / norm
     seen = 1 + s.wire * (c.cosine / norm / jnp.sqrt(1 - along_wire**2) - 1)
     across, along = (
-        jnp.stack([seen * (a * u + b * w) for u, w in zip(rphi, z, strict=True)], axis=-2)
+        jnp.stack(
+            [seen * (a * u + b * w) for u, w in zip(rphi, z, strict=True)], axis=-2
+        )
         for a, b in ((s.cosine, -s.sine), (s.sine, s.cosine))
     )
     return across, along
@@ -210,7 +222,9 @@ def information(
     met = _cross(column, crossed.reshape(every.radius.size, -1), omega, cot)
     p2 = pt**2 * (1 + cot**2)
     beta2 = p2 / (p2 + MASS["mu"] ** 2)
-    total = jnp.maximum(met.path.sum(axis=0), 1e-5)  # one that meets nothing has a logarithm
+    total = jnp.maximum(
+        met.path.sum(axis=0), 1e-5
+    )  # one that meets nothing has a logarithm
     logarithm = 1 + 0.038 * jnp.log(total / beta2)
     width2 = (tracking.scattering_scale * 0.0136 * logarithm) ** 2 / (beta2 * p2)
 
