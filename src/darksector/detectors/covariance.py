@@ -16,6 +16,7 @@ from typing import final
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import ndtr
 
 from darksector.detectors.helix import CURVATURE
 from darksector.detectors.tracker import Tracking
@@ -110,23 +111,20 @@ class _Crossing:
     arc: jax.Array  # from the perigee, transverse, cm
     sine: jax.Array  # of half of the angle turned
     cosine: jax.Array
-    there: jax.Array  # share of tracks that cross
+    there: jax.Array  # 1 where the surface is reached within its ends
     path: jax.Array  # x/X0
 
 
-def _cross(
-    s: Surfaces, crossed: jax.Array, omega: jax.Array, cot: jax.Array
-) -> _Crossing:
+def _cross(s: Surfaces, omega: jax.Array, cot: jax.Array) -> _Crossing:
     turn = omega * s.radius / 2
     sine = jnp.minimum(turn, 0.995)  # the path through a layer touched stays finite
     cosine = jnp.sqrt(1 - sine**2)
     arc = 2 * jnp.arcsin(sine) / omega
     z = arc * cot
     there = (
-        crossed
-        * jax.nn.sigmoid((1 - turn) / _TURN)
-        * _step((s.z_max - z) / _EDGE)
-        * _step((z - s.z_min) / _EDGE)
+        jax.nn.sigmoid((1 - turn) / _TURN)
+        * ndtr((s.z_max - z) / _EDGE)
+        * ndtr((z - s.z_min) / _EDGE)
     )
     return _Crossing(
         arc=arc,
@@ -135,10 +133,6 @@ def _cross(
         there=there,
         path=there * s.thickness * jnp.sqrt(1 + cot**2) / cosine,
     )
-
-
-def _step(x: jax.Array) -> jax.Array:
-    return jax.scipy.special.ndtr(x)
 
 
 def _measured(
@@ -193,20 +187,62 @@ def _kicks(
     return jnp.stack(bend, axis=-2), jnp.stack(tilt, axis=-2)
 
 
-def information(
-    tracking: Tracking, crossed: jax.Array, pt: jax.Array, cot: jax.Array
-) -> jax.Array:
-    r"""Return the inverse covariance ``(5, 5, n)`` of muons of positive charge.
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Passages:
+    """What tracks meet at every surface, from inside out; last axis ``n``.
 
     Parameters
     ----------
-    tracking
-        The tracking system.
+    hits, weights
+        Derivatives of both coordinates in the parameters, ``(surfaces, 2, 5, n)``, and
+        information of these, 1/cm².
+    kicks
+        Changes of the parameters by unit deflections, ``(surfaces, 2, 5, n)``.
+    path
+        x/X0.
+    deflection
+        (13.6 MeV / β p)², times the square of the scale of scattering.
+    beta2
+        Squared velocity.
+    """
+
+    hits: jax.Array
+    weights: jax.Array
+    kicks: jax.Array
+    path: jax.Array
+    deflection: jax.Array
+    beta2: jax.Array
+
+
+def passages(tracking: Tracking, pt: jax.Array, cot: jax.Array) -> Passages:
+    """Return the passages of muons of positive charge with p_T, GeV, and cot θ."""
+    column = jax.tree.map(lambda a: a[:, None], surfaces(tracking))
+    omega = CURVATURE * tracking.field / pt
+    met = _cross(column, omega, cot)
+    p2 = pt**2 * (1 + cot**2)
+    beta2 = p2 / (p2 + MASS["mu"] ** 2)
+    informations = jnp.stack([column.across, column.along], axis=1)
+    return Passages(
+        hits=jnp.stack(_measured(column, met, omega, cot), axis=1),
+        weights=informations * met.there[:, None],
+        kicks=jnp.stack(_kicks(column, met, omega, cot), axis=1),
+        path=met.path,
+        deflection=(tracking.scattering_scale * 0.0136) ** 2 / (beta2 * p2),
+        beta2=beta2,
+    )
+
+
+def information(seen: Passages, crossed: jax.Array) -> jax.Array:
+    r"""Return the inverse covariance of the parameters, ``(5, 5, n)``.
+
+    Parameters
+    ----------
+    seen
+        What the tracks would meet.
     crossed
-        Share of each surface that the tracks meet: ``(surfaces,)`` or
-        ``(surfaces, n)``.
-    pt, cot
-        Transverse momentum, GeV, and cot θ, ``(n,)``.
+        Share of each surface that is there: ``(surfaces,)`` or ``(surfaces, n)``.
 
     Notes
     -----
@@ -216,25 +252,13 @@ def information(
     :math:`\theta_0 = \frac{13.6\,\mathrm{MeV}}{\beta p}\sqrt{x/X_0}\,
     (1 + 0.038 \ln\frac{X}{X_0\beta^2})`.
     """
-    every = surfaces(tracking)
-    omega = CURVATURE * tracking.field / pt
-    column = jax.tree.map(lambda a: a[:, None], every)
-    met = _cross(column, crossed.reshape(every.radius.size, -1), omega, cot)
-    p2 = pt**2 * (1 + cot**2)
-    beta2 = p2 / (p2 + MASS["mu"] ** 2)
-    total = jnp.maximum(
-        met.path.sum(axis=0), 1e-5
-    )  # one that meets nothing has a logarithm
-    logarithm = 1 + 0.038 * jnp.log(total / beta2)
-    width2 = (tracking.scattering_scale * 0.0136 * logarithm) ** 2 / (beta2 * p2)
-
-    hits = jnp.stack(_measured(column, met, omega, cot), axis=1)
-    weights = jnp.stack([column.across, column.along], axis=1) * met.there[:, None]
-    kicks = jnp.stack(_kicks(column, met, omega, cot), axis=1)
-    spread = width2 * met.path
+    crossed = crossed.reshape(seen.path.shape[0], -1)
+    path = seen.path * crossed
+    total = jnp.maximum(path.sum(axis=0), 1e-5)  # some meet nothing
+    spread = seen.deflection * path * (1 + 0.038 * jnp.log(total / seen.beta2)) ** 2
     prior = jnp.diag(jnp.asarray(_PRIOR) ** -2.0)
-    start = jnp.broadcast_to(prior[:, :, None], (5, 5, pt.size))
-    steps = (hits, weights, kicks, spread)
+    start = jnp.broadcast_to(prior[:, :, None], (5, 5, total.size))
+    steps = (seen.hits, seen.weights * crossed[:, None], seen.kicks, spread)
     return jax.lax.scan(_inwards, start, steps, reverse=True)[0]
 
 

@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector.detectors.covariance import factor, information
+from darksector.detectors.covariance import factor, information, passages
 from darksector.detectors.tracker import Tracking
 
 PARAMETERS = 5
@@ -87,10 +87,11 @@ def tabulate(tracking: Tracking) -> TrackTable:
     log_pt, eta = (jnp.linspace(first, last, n) for first, last, n in (_log(_PT), _ETA))
     pt = jnp.repeat(jnp.exp(log_pt), eta.size)
     cot = jnp.tile(jnp.sinh(eta), log_pt.size)
+    seen = passages(tracking, pt, cot)
     known = jnp.diag(jnp.asarray(_LARGEST) ** -2.0)
 
     def one_class(crossed: jax.Array) -> jax.Array:
-        rows = factor(information(tracking, crossed, pt, cot) + known[:, :, None])
+        rows = factor(information(seen, crossed) + known[:, :, None])
         return (
             jnp.stack([a for row in rows for a in row], axis=-1) / _scale(pt)[:, None]
         )
