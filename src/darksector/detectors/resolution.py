@@ -15,7 +15,7 @@ from darksector.detectors.tracker import Tracking
 
 PARAMETERS = 5
 _ENTRIES = 15  # of a triangle
-_PT = (0.05, 8.0, 21)  # first, last, number; even in the logarithm; GeV
+_PT = (0.05, 8.0, 16)  # first, last, number; even in the logarithm; GeV
 _ETA = (-1.55, 2.1, 38)  # pseudorapidity: 155 to 14 degrees
 # no track is found with larger errors; keeps cells at the edge of the chamber finite
 _LARGEST = (10.0, 0.5, 0.01, 20.0, 1.0)
