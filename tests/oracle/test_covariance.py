@@ -13,8 +13,8 @@ from darksector.detectors.covariance import (
     covariance,
     information,
     passages,
-    surfaces,
 )
+from darksector.detectors.surfaces import surfaces
 
 TRACKING = load("belle2").tracking
 SURFACES = surfaces(TRACKING).radius.size

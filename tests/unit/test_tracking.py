@@ -231,6 +231,15 @@ def test_perfect_measurement_returns_the_truth(code):
     assert_allclose([track.d0, track.z0], 0, atol=1e-12)
 
 
+def test_particles_along_the_axis_give_numbers_but_no_track():
+    p = place(0, 0, [3.0, -3.0])
+
+    track = measure(p, normals(2))
+
+    assert_allclose(track_probability(TRACKING, p, None, MU), 0, atol=1e-12)
+    assert bool(jnp.isfinite(track.p.array()).all())
+
+
 def test_another_mass_hypothesis_changes_the_energy_only():
     track = measure(particle(60.0, p=1.0), normals(1))
 

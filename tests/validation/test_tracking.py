@@ -18,9 +18,9 @@ from darksector.detectors.covariance import (
     covariance,
     information,
     passages,
-    surfaces,
 )
 from darksector.detectors.helix import CURVATURE
+from darksector.detectors.surfaces import surfaces
 from darksector.detectors.tracking import measure_track, tabulate
 from darksector.kinematics import Momentum, boost, squared, transverse
 from darksector.particles import MASS, PDG

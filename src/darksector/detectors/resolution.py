@@ -46,7 +46,7 @@ def classes(silicon: int, wires: int) -> NDArray[np.float64]:
     """Return which surfaces the tracks of each class meet, ``(classes, surfaces)``.
 
     First come all subsets of beam pipe and silicon layers, in binary, then tracks made
-    in the drift chamber.  The surfaces are those of `covariance.surfaces`.
+    in the drift chamber.  The surfaces are those of `surfaces.surfaces`.
     """
     inner = silicon + 1
     bits = (np.arange(2**inner)[:, None] >> np.arange(inner)) & 1
