@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from darksector.errors import InvalidCard, UnknownName
 
 STATUS = ("read", "derived", "recalled", "assumed")
-_ENTRY = {"value", "source", "status"}
+ENTRY = {"value", "source", "status"}
 _HEADER = re.compile(r"\[\[?\s*([A-Za-z_][\w.\-]*)\s*\]\]?")
 _KEY = re.compile(r"([A-Za-z_][\w.\-]*)\s*=")
 
@@ -67,6 +67,7 @@ class CardFolder:
 
 MACHINES = CardFolder("machines", "machine")
 DETECTORS = CardFolder("detectors", "detector")
+SCHEDULES = CardFolder("schedules", "schedule")
 
 
 @final
@@ -248,10 +249,24 @@ def numbers(
         check_keys(table, names, where=where, optional=optional)
     path = f"{section}." if section else ""
     return {
-        name: _number(table[name], card.where(path + name))
+        name: number(table[name], card.where(path + name))
         for name in (*names, *optional)
         if name in table
     }
+
+
+def scalar(number: Number, where: str) -> float:
+    """Return the value of an entry that must be one number.
+
+    Raises
+    ------
+    InvalidCard
+        If it is an array.
+    """
+    if number.value.ndim:
+        msg = f"{where} must be one number, got {number.value.tolist()}."
+        raise InvalidCard(msg)
+    return float(number.value)
 
 
 def check_keys(
@@ -282,7 +297,7 @@ def _beside(origin: str, parent: str) -> str:
 
 def _merged(old: Any, new: Any) -> Any:
     both = isinstance(old, dict) and isinstance(new, dict)
-    if not both or _ENTRY & (old.keys() | new.keys()):
+    if not both or ENTRY & (old.keys() | new.keys()):
         return new
     return old | {
         key: _merged(old[key], value) if key in old else value
@@ -302,11 +317,18 @@ def _leave_out(tables: dict[str, Any], path: str, where: str) -> None:
     del table[last]
 
 
-def _number(entry: Any, where: str) -> Number:
+def number(entry: Any, where: str) -> Number:
+    """Return one entry of a card; `where` leads the message of its errors.
+
+    Raises
+    ------
+    InvalidCard
+        If it is no table of value, source and status, or one of them is wrong.
+    """
     if not isinstance(entry, dict):
         msg = f"{where} must be a table of value, source and status, got {entry!r}."
         raise InvalidCard(msg)
-    check_keys(entry, _ENTRY, where=where)
+    check_keys(entry, ENTRY, where=where)
     if not isinstance(entry["source"], str) or not entry["source"]:
         msg = f"{where} must have a source in words, got {entry['source']!r}."
         raise InvalidCard(msg)

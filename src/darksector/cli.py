@@ -13,6 +13,7 @@ import click
 
 from darksector.errors import DarksectorError, InvalidConfig, OutputError
 from darksector.event_commands import generate, xsec
+from darksector.machine_commands import machine
 from darksector.terminal import Row, as_json, print_rows, progress_bar
 
 if TYPE_CHECKING:
@@ -60,6 +61,7 @@ def main() -> None:
 
 main.add_command(generate)
 main.add_command(xsec)
+main.add_command(machine)
 
 
 @main.command("list")

@@ -73,7 +73,7 @@ def columns(p):
 
 @pytest.fixture(scope="module", params=["card", "wide"])
 def experiment(request):
-    """Return the chance and one decision of every line for every event."""
+    """Return the trigger, the events and one decision of every line for every event."""
     trigger = {"card": COMPLETE, "wide": WIDE}[request.param]
     deposits, tracks, muons = random_events(np.random.default_rng(1))
     seen = Seen(
@@ -82,12 +82,9 @@ def experiment(request):
         Momentum(*jnp.broadcast_to(jnp.asarray(P_BEAMS)[:, None], (4, N))),
         tuple(jnp.asarray(muons.T)),
     )
-    chances = {
-        line: np.asarray(chance(trigger, seen)) for line, chance in LINES.items()
-    }
     numbers = {f.name: np.asarray(getattr(trigger, f.name)) for f in fields(trigger)}
     events = zip(deposits, tracks, muons, [P_BEAMS] * N, strict=True)
-    return chances, draw(numbers, events, np.random.default_rng(2))
+    return trigger, seen, draw(numbers, events, np.random.default_rng(2))
 
 
 def pull(chance, drawn):
@@ -96,16 +93,36 @@ def pull(chance, drawn):
 
 @pytest.mark.parametrize("line", [line for line in LINES if line != "none"])
 def test_lines_agree_with_drawing(experiment, line):
-    chance, drawn = (part[line] for part in experiment)
+    trigger, seen, drawn = experiment
+    chance = np.asarray(LINES[line](trigger, seen))
 
-    undecided = (chance > 0.01) & (chance < 0.99)
-    assert drawn.sum() > 100
-    assert undecided.sum() > 30
-    assert abs(pull(chance, drawn)) < 4
-    # where the line is sure, so is the drawing; four events may fall beyond one edge
+    assert drawn[line].sum() > 100
+    assert ((chance > 0.01) & (chance < 0.99)).sum() > 30
+    assert abs(pull(chance, drawn[line])) < 4
+    # where the line is sure, so is the drawing, but for what the tails have beyond 1e-9
     sure = chance * (1 - chance) < 1e-9
-    assert (drawn[sure] != (chance[sure] > 0.5)).sum() <= 4
+    assert (drawn[line][sure] != (chance[sure] > 0.5)).sum() <= 4
+
+
+@pytest.mark.parametrize(
+    ("line", "number", "value"),
+    [
+        ("two_track", "two_track_opening", 92.0),
+        ("single_photon_1gev", "other_cluster_max", 0.33),
+        ("total_energy", "total_energy_min", 1.1),
+        ("many_clusters", "cluster_min", 0.11),
+    ],
+)
+def test_drawing_feels_a_wrong_number(experiment, line, number, value):
+    """A threshold wrong by 10 % or 2 degrees would be seen, so agreement means much."""
+    trigger, seen, drawn = experiment
+    wrong = replace(trigger, **{number: jnp.asarray(value)})
+
+    assert abs(pull(np.asarray(LINES[line](wrong, seen)), drawn[line])) > 4
 
 
 def test_no_trigger_keeps_everything(experiment):
-    assert all(part["none"].all() for part in experiment)
+    trigger, seen, drawn = experiment
+
+    assert drawn["none"].all()
+    assert (LINES["none"](trigger, seen) == 1).all()

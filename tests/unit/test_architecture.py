@@ -28,7 +28,16 @@ LAYERS = (
     ),
     ("particles", "kinematics"),
     ("amplitudes", "phasespace"),
-    ("models", "machines", "events"),
+    (
+        "models",
+        "beams",
+        "history",
+        "machines",
+        "luminosity",
+        "overlap",
+        "schedule",
+        "events",
+    ),
     ("processes",),
     ("generators",),
     ("statistics", "limits"),
@@ -37,7 +46,14 @@ LAYERS = (
     ("results",),
     ("io", "plotting", "report"),
     ("searches",),
-    ("diagnosis", "terminal", "event_settings", "event_commands", "cli"),
+    (
+        "diagnosis",
+        "terminal",
+        "event_settings",
+        "event_commands",
+        "machine_commands",
+        "cli",
+    ),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 PLUGINS = {"models", "processes", "searches"}

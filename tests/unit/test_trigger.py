@@ -1,4 +1,4 @@
-"""First-level trigger: definitions of the lines, edges, turn-on, derivatives, cards.
+"""First-level trigger: definitions of the lines, without any smearing.
 
 Rows are those of section 6 of physics/machine-detector.md; definitions are those of basf2
 trg/ecl/src/TrgEclMaster.cc (04e0800b) and trg/gdl ftd_0032.lgc (70f8043a).
@@ -6,72 +6,24 @@ trg/ecl/src/TrgEclMaster.cc (04e0800b) and trg/gdl ftd_0032.lgc (70f8043a).
 
 from __future__ import annotations
 
-from dataclasses import fields, replace
+from dataclasses import replace
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 from numpy.testing import assert_allclose
-from scipy.stats import binom, norm
-
-from darksector.detectors.card import load
-from darksector.detectors.trigger import Seen, Trigger, check
-from darksector.detectors.trigger_chances import at_least, ecl_bhabha, passes
-from darksector.detectors.trigger_lines import LINES, check_line
-from darksector.errors import UnknownName
-from darksector.kinematics import Momentum, boost
-
-COMPLETE, PHASE2 = load("belle2").trigger, load("belle2_phase2").trigger
-P_BEAMS = Momentum(*(jnp.array([x]) for x in (11.006, 0.4566, 0.0, 2.9994)))
-EFFICIENCIES = [f.name for f in fields(Trigger) if f.name.endswith("_efficiency")]
-PLATEAU = {name: jnp.asarray(1.0) for name in EFFICIENCIES}
-WIDTHS = ("cell_width", "energy_noise", "energy_resolution", "bhabha_width")
-WIDTHS = (*WIDTHS, "track_angle_width", "track_pt_width")
-EXACT = replace(COMPLETE, **PLATEAU, **{name: jnp.asarray(0.0) for name in WIDTHS})
-# widths such that every edge is within reach of a random event
-BLURRED = replace(
+from trigger_events import (
     COMPLETE,
-    cell_width=jnp.asarray(8.0),
-    energy_noise=jnp.asarray(0.2),
-    energy_resolution=jnp.asarray(0.3),
-    bhabha_width=jnp.asarray(20.0),
-    track_angle_width=jnp.asarray(20.0),
-    track_pt_width=jnp.asarray(0.5),
+    EXACT,
+    PHASE2,
+    deposit,
+    deposit_cms,
+    fires,
+    from_cms,
+    seen,
 )
 
-
-def deposit(energy, theta_deg, phi_deg=0.0):
-    """Return a massless momentum in the laboratory."""
-    theta, phi = np.radians(theta_deg), np.radians(phi_deg)
-    direction = (np.sin(theta) * np.cos(phi), np.sin(theta) * np.sin(phi))
-    p = np.multiply(energy, (1, *direction, np.cos(theta)))
-    return Momentum(*(jnp.array([x]) for x in p))
-
-
-def deposit_cms(energy, theta_deg, phi_deg=0.0):
-    """Return a massless momentum of this energy in the centre-of-mass frame and angles
-    in the laboratory."""
-    p = deposit(1.0, theta_deg, phi_deg)
-    in_cms = boost(p, replace(P_BEAMS, x=-P_BEAMS.x, y=-P_BEAMS.y, z=-P_BEAMS.z))
-    return p.scaled(energy / in_cms.e)
-
-
-def from_cms(energy, theta_deg, phi_deg=0.0):
-    """Return a massless momentum whose energy and angles are centre-of-mass ones."""
-    return boost(deposit(energy, theta_deg, phi_deg), P_BEAMS)
-
-
-def seen(*deposits, tracks=(), muons=None):
-    muons = (jnp.zeros(1),) * len(tracks) if muons is None else muons
-    return Seen(tuple(tracks), tuple(deposits), P_BEAMS, muons)
-
-
-def fires(line, what, trigger=EXACT):
-    return float(LINES[line](trigger, what)[0])
-
-
-# ---- definitions, without any smearing
+from darksector.detectors.trigger_chances import ecl_bhabha
+from darksector.detectors.trigger_lines import LINES
 
 
 @pytest.mark.parametrize(
@@ -257,171 +209,3 @@ def test_rows_of_trigger_cells():
     assert_allclose(edges[jnp.array([5, 11])], [44.1, 97.5], atol=0.05)
     assert_allclose(edges[jnp.array([0, 17])], [12.39, 155.02], atol=0.01)
     assert_allclose(edges[jnp.array([3, 15])], [31.83, 129.68], atol=0.01)  # mid gap
-
-
-# ---- turn-on
-
-
-def test_the_step_is_a_normal_distribution():
-    x = np.linspace(-9, 9, 2001)
-
-    step = passes(jnp.asarray(x), jnp.asarray(0.0), jnp.asarray(1.0))
-
-    assert_allclose(step, norm.cdf(x), atol=2e-4)
-
-
-def test_turn_on_has_the_width_of_the_trigger_energy():
-    """At 90 degrees: half at the threshold, Φ(1) one standard deviation above."""
-    sigma = 1.0 * np.hypot(0.035, 0.01 / float(deposit_cms(1.0, 90).e[0]))
-    trigger = replace(COMPLETE, **PLATEAU)
-
-    at = [
-        fires("single_photon_1gev", seen(deposit_cms(1 + k * sigma, 90)), trigger)
-        for k in (-1, 0, 1)
-    ]
-
-    assert_allclose(at, norm.cdf([-1, 0, 1]), atol=0.01)
-
-
-@pytest.mark.parametrize("k", [1, 2, 3, 4])
-def test_poisson_binomial(k):
-    """Equal chances make a binomial distribution."""
-    for slots in range(6):
-        present = [jnp.full(1, 0.3)] * slots
-
-        found = at_least(k, present, [1 - p for p in present], jnp.ones(1))
-
-        assert float(found[0]) == pytest.approx(binom.sf(k - 1, slots, 0.3))
-
-
-def random_events(n=400, deposits=4, tracks=3):
-    """Return events of massless particles in all directions, some slots empty."""
-    rng = np.random.default_rng(1)
-
-    def some(scale):
-        p = rng.normal(size=(n, 3)) * np.exp(rng.normal(size=(n, 1))) * scale
-        p *= rng.random((n, 1)) < 0.8
-        return Momentum(*jnp.asarray([np.linalg.norm(p, axis=1), *p.T]))
-
-    beams = jax.tree.map(lambda x: jnp.broadcast_to(x, (n,)), P_BEAMS)
-    return Seen(
-        tuple(some(1.0) for _ in range(tracks)),
-        tuple(some(0.7) for _ in range(deposits)),
-        beams,
-        tuple(jnp.asarray(rng.random(n)) for _ in range(tracks)),
-    )
-
-
-@pytest.mark.parametrize("line", LINES)
-@pytest.mark.parametrize("trigger", [EXACT, COMPLETE, BLURRED])
-def test_chances_are_chances(line, trigger):
-    chance = np.asarray(LINES[line](trigger, random_events()))
-
-    assert ((chance >= 0) & (chance <= 1)).all()
-    assert chance.max() > 0.1
-
-
-NUMBERS = {
-    "two_track": ("cdc_theta_min", "cdc_theta_max", "cdc_pt_min", "two_track_opening"),
-    "single_photon_2gev": ("single_photon_2gev_min", "cell_theta", "energy_noise"),
-    "single_photon_1gev": ("single_photon_1gev_min", "other_cluster_max", "cell_theta"),
-    "single_photon_1gev_endcap": ("single_photon_1gev_min", "cell_width"),
-    "single_photon_05gev": ("single_photon_05gev_min", "energy_resolution"),
-    "total_energy": ("total_energy_min", "cell_theta", "bhabha_energies"),
-    "many_clusters": ("cluster_min", "bhabha_opening_min", "bhabha_theta_sum"),
-    "three_clusters": ("three_clusters_min", "cluster_min", "cell_theta"),
-    "single_track": ("single_track_p_min", "track_pt_width", "track_angle_width"),
-    "track_cluster": ("track_cluster_min", "two_track_opening"),
-    "cdc_klm": ("cdc_theta_min", "cdc_klm_efficiency"),
-}
-
-
-@pytest.mark.parametrize(
-    ("line", "number"), [(line, n) for line, names in NUMBERS.items() for n in names]
-)
-def test_derivatives_with_respect_to_the_card(line, number):
-    """Edges are smooth, so the slope of a yield is that of its differences."""
-    events = random_events()
-
-    def fired(value):
-        return LINES[line](replace(BLURRED, **{number: value}), events).sum()
-
-    here = getattr(BLURRED, number)
-    direction = jnp.linspace(0.5, 1.0, here.size).reshape(here.shape)
-    slope = jax.jvp(fired, (here,), (direction,))[1]
-    step = 1e-5 * direction
-    difference = (fired(here + step) - fired(here - step)) / 2e-5
-
-    assert slope != 0
-    assert_allclose(slope, difference, rtol=1e-5)
-
-
-@pytest.mark.parametrize("line", LINES)
-@pytest.mark.parametrize("trigger", [EXACT, COMPLETE])
-def test_derivatives_are_finite_where_slots_are_empty(line, trigger):
-    slopes = jax.grad(lambda t, s: LINES[line](t, s).sum(), argnums=(0, 1))(
-        trigger, random_events(50)
-    )
-
-    assert all(jnp.isfinite(x).all() for x in jax.tree.leaves(slopes))
-
-
-# ---- cards
-
-
-def test_lines_of_2018():
-    """Recalled: low-multiplicity lines and the neural network came later."""
-    for line in ("two_track", "total_energy", "many_clusters", "none"):
-        check_line(PHASE2, line)
-
-    with pytest.raises(UnknownName) as error:
-        check_line(PHASE2, "single_photon_1gev")
-
-    assert str(error.value) == (
-        "no trigger line of this period is called 'single_photon_1gev'. "
-        "Known: many_clusters, none, total_energy, two_track."
-    )
-
-
-def test_all_lines_exist_in_the_complete_detector():
-    for line in LINES:
-        check_line(COMPLETE, line)
-    with pytest.raises(UnknownName, match="Did you mean 'two_track'"):
-        check_line(COMPLETE, "two_tracks")
-
-
-def test_every_line_but_none_has_a_plateau():
-    assert {f"{line}_efficiency" for line in LINES if line != "none"} == set(
-        EFFICIENCIES
-    )
-
-
-def numbers(trigger, **changes):
-    values = {f.name: np.asarray(getattr(trigger, f.name)) for f in fields(trigger)}
-    return values | {name: np.asarray(value) for name, value in changes.items()}
-
-
-@pytest.mark.parametrize("trigger", [COMPLETE, PHASE2])
-def test_good_numbers_have_no_complaint(trigger):
-    assert list(check(numbers(trigger))) == []
-
-
-@pytest.mark.parametrize(
-    ("number", "value", "words"),
-    [
-        ("two_track_efficiency", 1.2, "is 1.2; allowed: 0 to 1, where 0 means"),
-        ("total_energy_efficiency", -0.1, "is -0.1; allowed: 0 to 1"),
-        ("cell_width", -1.0, "is -1.0; allowed: 0 or more"),
-        ("energy_noise", -0.01, "is -0.01; allowed: 0 or more"),
-        ("energy_resolution", -0.01, "is -0.01; allowed: 0 or more"),
-        ("cell_theta", [10.0, 20.0], "has shape (2,); allowed: 18 numbers"),
-        ("cell_theta", [*range(10, 27), 20], "it must increase: sort it"),
-        ("bhabha_theta_sum", [190.0, 165.0], "is [190.0, 165.0]; it must increase"),
-        ("cdc_pt_min", [0.2, 0.3], "has shape (2,); allowed: one number"),
-    ],
-)
-def test_bad_numbers_are_named(number, value, words):
-    ((name, complaint),) = check(numbers(COMPLETE, **{number: value}))
-
-    assert name == number
-    assert words in complaint

@@ -38,7 +38,12 @@ class Light:
     photons: jax.Array
 
 
-def light(p: jax.Array, mass: float, index: jax.Array, saturated: jax.Array) -> Light:
+def light(
+    p: jax.Array,
+    mass: float,
+    index: jax.Array | float,
+    saturated: jax.Array | float,
+) -> Light:
     """Return the light of a particle of momentum p, GeV, and `mass`, GeV.
 
     `saturated` is the number of photoelectrons at β = 1.
@@ -49,10 +54,12 @@ def light(p: jax.Array, mass: float, index: jax.Array, saturated: jax.Array) -> 
     return Light(slowness, sin2, saturated * sin2 / (1 - 1 / index**2))
 
 
-def angle(of: Light) -> jax.Array:
-    """Return the Cherenkov angle, rad."""
-    sin = jnp.sqrt(of.sin2)
-    return jnp.arctan2(sin, jnp.sqrt(jnp.maximum(1 - of.sin2, 0.0)))
+def angle_difference(a: Light, b: Light) -> jax.Array:
+    """Return the Cherenkov angle of a minus that of b, rad."""
+    sin_a, sin_b = jnp.sqrt(a.sin2), jnp.sqrt(b.sin2)
+    cos_a, cos_b = (jnp.sqrt(jnp.maximum(1 - x.sin2, 0.0)) for x in (a, b))
+    across = sin_a * cos_b - cos_a * sin_b
+    return jnp.arctan2(across, cos_a * cos_b + sin_a * sin_b)
 
 
 def shared_photons(a: Light, b: Light) -> jax.Array:
@@ -78,7 +85,12 @@ def mean2(
 
 
 def arrival_difference(
-    a: Light, b: Light, *, flight: jax.Array, propagation: jax.Array, index: jax.Array
+    a: Light,
+    b: Light,
+    *,
+    flight: jax.Array | float,
+    propagation: jax.Array | float,
+    index: jax.Array | float,
 ) -> jax.Array:
     r"""Return how much later the photons of a come than those of b, ns.
 

@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 
 
-def rise(x: jax.Array, edge: jax.Array, width: jax.Array) -> jax.Array:
+def rise(x: jax.Array, edge: jax.Array | float, width: jax.Array | float) -> jax.Array:
     r"""Return a step from 0 to 1 at `edge`, spread over `width`, dimensionless.
 
     .. math:: t^3 (6 t^2 - 15 t + 10), \qquad t = 1/2 + (x - x_0)/w \in [0, 1]
@@ -20,10 +20,10 @@ def rise(x: jax.Array, edge: jax.Array, width: jax.Array) -> jax.Array:
     return t * t * t * (t * (6 * t - 15) + 10)
 
 
-def window(x: jax.Array, ends: jax.Array, width: jax.Array) -> jax.Array:
+def window(x: jax.Array, ends: jax.Array, width: jax.Array | float) -> jax.Array:
     """Return 1 between the two `ends`, 0 outside, dimensionless; edges as in `rise`.
 
     The edges must not overlap: one step in the distance to the middle makes both.
     """
     low, high = ends
-    return rise((high - low) / 2 - jnp.abs(x - (high + low) / 2), jnp.zeros(()), width)
+    return rise((high - low) / 2 - jnp.abs(x - (high + low) / 2), 0.0, width)

@@ -26,7 +26,8 @@ from jax.scipy.special import erf, ndtri
 from numpy.typing import NDArray
 
 from darksector.detectors.edges import rise, window
-from darksector.detectors.klm import Klm, muon_reach, muon_separation, penetration
+from darksector.detectors.klm import Klm, muon_reach, penetration
+from darksector.detectors.punch_through import muon_separation
 from darksector.detectors.separation import (
     Direction,
     Identification,
@@ -45,12 +46,13 @@ _EFFICIENCIES = {
     "pi": "pion_efficiency",
     "K": "kaon_efficiency",
 }
-_RANGES = ("ecl_muon_theta", "dedx_theta", "top_theta", "ring_theta")
+_RANGES = ("ecl_muon_theta", "ecl_theta", "dedx_theta", "top_theta", "ring_theta")
 _POSITIVE = (
     *("ecl_muon_theta_width", "ecl_muon_p_width", "theta_width", "pt_width"),
     *("dedx_resolution", "top_time", "top_photons", "top_background", "top_max"),
     *("ring_angle", "ring_photons", "ring_background", "ring_max", "separation_max"),
 )
+_NO_CUT = "a cut that keeps everything selects nothing."
 
 
 @final
@@ -124,7 +126,7 @@ def roc(
     one, angle = jnp.full(1, p), jnp.full(1, theta)
     track = Direction(one, one * jnp.sin(angle), jnp.rad2deg(angle))
     stages = tuple(_stages(detector, track, pair))
-    cut = jnp.linspace(-4.0, 4.0 + detector[0].separation_max, 161)
+    cut = jnp.linspace(-4.0, 9.0, 261)
     return Roc(
         _total(seen * _normal(cut) for seen, _ in stages),
         _total(seen * _normal(cut - apart) for seen, apart in stages),
@@ -133,46 +135,28 @@ def roc(
 
 def check(numbers: Mapping[str, NDArray[np.float64]]) -> Iterator[tuple[str, str]]:
     """Yield the name of each bad number of a card and what is wrong with it."""
-    for kind in _EFFICIENCIES:
-        value = numbers[f"{kind}_efficiency"]
-        if not 0 < value < 1:
-            yield (
-                f"{kind}_efficiency",
-                (
-                    f"is {value:g}; allowed: between 0 and 1, both excluded; a cut that "
-                    "keeps everything selects nothing."
-                ),
-            )
+    for key in _EFFICIENCIES.values():
+        if not 0 < numbers[key] < 1:
+            yield key, f"is {numbers[key]:g}; allowed: between 0 and 1; {_NO_CUT}"
     for key in ("muon_from_klm", "muon_from_ecl"):
         if not 0 <= numbers[key] <= 1:
             yield key, f"is {numbers[key]:g}; allowed: 0 to 1; give a share."
-    for key in _RANGES:
-        yield from _reversed(key, numbers[key][None])
-    yield from _reversed("ecl_theta", numbers["ecl_theta"])
     for key in _POSITIVE:
         if not numbers[key] > 0:
             yield key, f"is {numbers[key]:g}; allowed: above 0; use a small number."
+    yield from _check_arrays(numbers)
+
+
+def _check_arrays(
+    numbers: Mapping[str, NDArray[np.float64]],
+) -> Iterator[tuple[str, str]]:
+    for key in _RANGES:
+        for low, high in numbers[key].reshape(-1, 2):
+            if not low < high:
+                yield key, f"{low:g} to {high:g}; allowed: smaller angle first; swap."
     for key in ("top_index", "ring_index"):
         if not (numbers[key] > 1).all():
-            yield (
-                key,
-                (
-                    f"is {numbers[key]}; allowed: above 1, or no particle gives light; "
-                    "give the refractive index, not the excess over 1."
-                ),
-            )
-
-
-def _reversed(key: str, ranges: NDArray[np.float64]) -> Iterator[tuple[str, str]]:
-    for low, high in ranges:
-        if not low < high:
-            yield (
-                key,
-                (
-                    f"range from {low:g} to {high:g} degrees; allowed: the smaller angle "
-                    "first; swap the two."
-                ),
-            )
+            yield key, f"is {numbers[key]}; allowed: above 1; give n, not n - 1."
 
 
 def _species(code: int) -> str:

@@ -10,6 +10,8 @@ the density effect δ in the parametrisation of Sternheimer, same review.
 
 from __future__ import annotations
 
+from math import log
+
 import jax
 import jax.numpy as jnp
 
@@ -24,17 +26,18 @@ def restricted_loss(
     `excitation` and `cut` are in eV; `density` holds x0, x1, a, k and C of Sternheimer.
     W/W_max is neglected: the cut is far below the largest transfer.
     """
-    squared = beta_gamma**2
-    beta2 = squared / (1 + squared)
-    logarithm = jnp.log(2 * _ELECTRON * squared * cut / excitation**2)
-    delta = density_effect(beta_gamma, density)
-    return (logarithm - beta2 - delta) / (2 * beta2)
+    beta2 = beta_gamma**2 / (1 + beta_gamma**2)
+    speed = jnp.log(beta_gamma)
+    logarithm = jnp.log(2 * _ELECTRON * cut / excitation**2) + 2 * speed
+    return (logarithm - beta2 - density_effect(speed, density)) / (2 * beta2)
 
 
-def density_effect(beta_gamma: jax.Array, density: jax.Array) -> jax.Array:
-    """Return δ, dimensionless, for x0, x1, a, k and C of Sternheimer."""
+def density_effect(speed: jax.Array, density: jax.Array) -> jax.Array:
+    """Return δ, dimensionless, at ln βγ for x0, x1, a, k and C of Sternheimer."""
     start, end, scale, power, constant = density
-    x = jnp.log10(beta_gamma)
+    x = speed / log(10)
     below_end = jnp.maximum(end - x, 1e-12)
-    delta = 2 * jnp.log(10.0) * x - constant + scale * below_end**power
+    # exp and log are vectorised, a power is not
+    bend = scale * jnp.exp(power * jnp.log(below_end))
+    delta = 2 * speed - constant + bend
     return jnp.where(x > start, jnp.maximum(delta, 0.0), 0.0)

@@ -7,14 +7,8 @@ minimum ionisation; constant within 10 % from 0.3 to 3 GeV):
 
 .. math:: T_i(\theta) = T_\mathrm{front} + \frac{dE}{dx}\, \frac{x_i}{\sin\theta}
 
-with :math:`\cos\theta` in the endcaps.  A hadron looks like a muon if it crosses the same
-depth :math:`\Lambda`, in interaction lengths, without a strong interaction, or if it
-decays to a muon on the way:
-
-.. math:: f = e^{-\alpha\Lambda} + (1 - e^{-\alpha\Lambda})\, \kappa\, B
-          \left(1 - e^{-L m / (p\, c\tau)}\right)
-
-with α below one because particles of the shower reach deeper than the hadron itself.
+with :math:`\cos\theta` in the endcaps.  What hadrons leave is in
+`punch_through`.
 
 Notes
 -----
@@ -26,27 +20,27 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from types import MappingProxyType
 from typing import final
 
 import jax
 import jax.numpy as jnp
 import numpy as np
-from jax.scipy.special import ndtri
 from numpy.typing import NDArray
 
 from darksector.detectors.edges import rise, window
 from darksector.kinematics import Momentum
 from darksector.particles import MASS
 
-# (c tau, cm; branching fraction into a muon), Particle Data Group, PTEP 2022 083C01
-DECAYS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"pi": (780.4, 0.9999), "K": (371.1, 0.6356)}
+_POSITIVE = (
+    *("edge_width", "straggling", "muon_layers_width", "photon_layers_width"),
+    *("photon_energy_width", "front_energy", "iron_loss", "iron_length"),
+    *("front_lengths", "front_radiation_lengths", "hadron_reach", "decay_path"),
 )
-MASSES: Mapping[str, float] = MappingProxyType(
-    {"e": MASS["e"], "mu": MASS["mu"], "pi": MASS["pi+"], "K": MASS["K+"]}
-)
-REFERENCE_EFFICIENCY = 0.9  # of muons, to which the hadron fraction f belongs
+_POSITIONS = {
+    "barrel": "barrel_radii",
+    "forward": "forward_z",
+    "backward": "backward_z",
+}
 _FAST = 1e3  # GeV: a muon that crosses every layer
 
 
@@ -75,7 +69,7 @@ class Klm:
     muon_layers, muon_layers_width
         Expected hits from which on a track is called a muon, and their spread.
     hadron_reach, decay_path, decay_share
-        α, L and κ of the formula.
+        α, L and κ of `punch_through`.
     photon_inefficiency, photon_layers, photon_layers_width
         Photons lost among those that have enough layers ahead.
     photon_energy_min, photon_energy_width
@@ -161,75 +155,37 @@ def photon_probability(klm: Klm, p: Momentum, theta: jax.Array) -> jax.Array:
     return (1 - klm.photon_inefficiency) * covered * visible
 
 
-def muon_likeness(
-    klm: Klm, p: jax.Array, expected: Penetration, species: str
-) -> jax.Array:
-    """Return f of the module for e, pi or K: the chance to look like a muon.
-
-    Electrons shower in the calorimeter: theirs is exp(-radiation lengths in front).
-    """
-    if species == "e":
-        return jnp.broadcast_to(jnp.exp(-klm.front_radiation_lengths), p.shape)
-    ctau, branching = DECAYS[species]
-    lengths = klm.front_lengths + expected.iron / klm.iron_length
-    through = jnp.exp(-klm.hadron_reach * lengths)
-    decays = -jnp.expm1(-klm.decay_path * MASSES[species] / (p * ctau))
-    return through + (1 - through) * klm.decay_share * branching * decays
-
-
-def muon_separation(
-    klm: Klm, p: jax.Array, expected: Penetration, species: str
-) -> jax.Array:
-    """Return how far muons lie from a species, standard deviations.
-
-    It is the shift of the probit that gives the fake rate f at 90 % muon efficiency.
-    """
-    if species == "mu":
-        return jnp.zeros_like(p)
-    likeness = muon_likeness(klm, p, expected, species)
-    return ndtri(REFERENCE_EFFICIENCY) - ndtri(likeness)
-
-
 def check(numbers: Mapping[str, NDArray[np.float64]]) -> Iterator[tuple[str, str]]:
     """Yield the name of each bad number of a card and what is wrong with it."""
     for key in ("barrel_efficiency", "endcap_efficiency", "photon_inefficiency"):
         yield from _fraction(key, numbers[key])
     yield from _fraction("decay_share", numbers["decay_share"])
-    for key in ("barrel_radii", "forward_z", "backward_z"):
-        steps = np.diff(np.abs(numbers[key]))
-        if (steps <= 0).any():
-            where = int(np.argmax(steps <= 0)) + 1
-            yield (
-                key,
-                (
-                    f"layer {where + 1} at {numbers[key][where]:g} cm lies inside the one "
-                    "before; allowed: layers from the inside out; sort them."
-                ),
-            )
+    for key in _POSITIVE:
+        if not (numbers[key] > 0).all():
+            yield key, f"is {numbers[key]}; allowed: above 0; use a small number."
     for key in ("barrel_z", "endcap_radii"):
         low, high = numbers[key]
         if not low < high:
             yield (
                 key,
-                (
-                    f"range from {low:g} to {high:g} cm; allowed: the lower end first; "
-                    "swap the two."
-                ),
+                f"{low:g} to {high:g} cm; allowed: lower end first; swap the two.",
             )
-    for part, positions in (
-        ("barrel", "barrel_radii"),
-        ("forward", "forward_z"),
-        ("backward", "backward_z"),
-    ):
-        wanted, found = numbers[positions].shape, numbers[f"{part}_iron"].shape
-        if wanted != found:
-            yield (
-                f"{part}_iron",
-                (
-                    f"shape {found} for layers of shape {wanted}; allowed: one thickness "
-                    "per layer; add or remove entries."
-                ),
-            )
+    yield from _check_layers(numbers)
+
+
+def _check_layers(
+    numbers: Mapping[str, NDArray[np.float64]],
+) -> Iterator[tuple[str, str]]:
+    for part, key in _POSITIONS.items():
+        if not (np.diff(np.abs(numbers[key])) > 0).all():
+            yield key, f"is {numbers[key]}; allowed: from the inside out; sort them."
+        iron, layers = numbers[f"{part}_iron"].size, numbers[key].size
+        if iron != layers:
+            yield f"{part}_iron", f"has {iron} entries; allowed: {layers}, one a layer."
+        if not (np.diff(numbers[f"{part}_iron"]) >= 0).all():
+            yield f"{part}_iron", "decreases; allowed: all iron in front; add it up."
+    if numbers["barrel_efficiency"].size != numbers["barrel_radii"].size:
+        yield "barrel_efficiency", "allowed: one entry per layer; add or remove some."
 
 
 def _fraction(key: str, value: NDArray[np.float64]) -> Iterator[tuple[str, str]]:

@@ -6,7 +6,7 @@ are Gaussian, so each system has a largest separation D that stands for the tail
 
 .. math:: d \to d / (1 + d^4/D^4)^{1/4}
 
-The instrumented iron is not part of it: see `klm.muon_separation`.
+The instrumented iron is not part of it: see `punch_through.muon_separation`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ import jax.numpy as jnp
 from darksector.detectors import cherenkov
 from darksector.detectors.edges import rise, window
 from darksector.detectors.ionisation import restricted_loss
-from darksector.detectors.klm import MASSES
+from darksector.detectors.punch_through import MASSES
 from darksector.kinematics import Momentum, modulus, polar, transverse
 
 _TINY = 1e-12  # keeps the derivative of a square root finite
@@ -165,7 +165,7 @@ def energy_over_momentum(
     """
     if species == "e":
         constant, slope = identification.ep_electron
-        return jnp.ones_like(p), jnp.hypot(constant, slope / jnp.sqrt(p))
+        return jnp.ones_like(p), jnp.sqrt(constant**2 + slope**2 / p)
     mip, mip_width = identification.ep_mip[:, None] / p
     if species == "mu":
         return mip, mip_width
@@ -232,7 +232,7 @@ def ring2(
         cherenkov.light(track.p, MASSES[species], i.ring_index.mean(), i.ring_photons)
         for species in pair
     )
-    difference = cherenkov.angle(first) - cherenkov.angle(second)
+    difference = cherenkov.angle_difference(first, second)
     shared = cherenkov.shared_photons(first, second)
     squares = cherenkov.mean2(difference, shared, i.ring_angle, i.ring_track_angle)
     squares += cherenkov.counting2(first, second, i.ring_background)

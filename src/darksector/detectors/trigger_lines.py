@@ -177,11 +177,16 @@ LINES: Mapping[str, Line] = MappingProxyType(
 )
 
 
+def existing_lines(trigger: Trigger) -> tuple[str, ...]:
+    """Return the names of the lines that exist in the period of this trigger."""
+    return tuple(
+        line for line in LINES if line == "none" or _plateau(trigger, line) > 0
+    )
+
+
 def check_line(trigger: Trigger, name: str) -> None:
     """Raise UnknownName unless the line exists in the period of this trigger."""
-    existing = [
-        line for line in LINES if line == none.__name__ or _plateau(trigger, line)
-    ]
+    existing = existing_lines(trigger)
     if name not in existing:
         kind = "trigger line of this period"
         raise UnknownName(kind, name, existing)

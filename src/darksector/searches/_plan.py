@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from darksector import cardfile, provenance, units
 from darksector.cardfile import DETECTORS, MACHINES
 from darksector.detectors.card import load as load_detector
+from darksector.detectors.trigger_lines import check_line
 from darksector.errors import InvalidConfig, InvalidFile
 from darksector.io import lhe
 from darksector.limits import published
@@ -99,6 +100,7 @@ def plan(
 ) -> Plan:
     """Check all inputs before anything is simulated; errors as in `Search.run`."""
     machine = load_machine(search.machine)
+    check_line(load_detector(search.detector).trigger, search.topology.trigger)
     wanted = units.masses(masses) if isinstance(masses, str) else masses
     external = _externals(search, inputs, wanted)
     grid = _grid(wanted, external)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from darksector import observables as obs
 from darksector.detectors.card import Detector
-from darksector.detectors.outcomes import Topology
+from darksector.detectors.topology import Topology
 from darksector.detectors.objects import Candidates
 from darksector.limits.published import CouplingBand
 from darksector.models.base import Model
