@@ -43,8 +43,8 @@ class Sight:
     response: str
     chance: float
     p_gen: Vector
-    vertex: Float[np.ndarray, "3"]
-    end: Float[np.ndarray, "3"] | None = None
+    vertex: Float[np.ndarray, 3]
+    end: Float[np.ndarray, 3] | None = None
     seen: Vector | None = None
     deposit: float = 0.0
     iron_layers: int = 0

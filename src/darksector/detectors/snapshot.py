@@ -16,6 +16,7 @@ from darksector.execution import stream
 from darksector.kinematics import Momentum, modulus, momentum, polar
 from darksector.particles import PDG
 
+
 def snapshot(
     response: Response,
     events: Events,
@@ -62,7 +63,10 @@ def _sight(
 ) -> Sight:
     index, slot = place
     code, p_gen = events.pdg[slot], np.asarray(events.momenta[index, slot])
-    vertex, p = _vertex(events, index, slot), momentum(events.momenta[index, None, slot])
+    vertex, p = (
+        _vertex(events, index, slot),
+        momentum(events.momenta[index, None, slot]),
+    )
     made = np.zeros(3) if vertex is None else np.asarray(vertex.array())[0, 1:]
     if slot in events.mothers:
         child = events.mothers.index(slot)

@@ -36,10 +36,12 @@ def cross_sections(geometry: Geometry) -> Figure:
     _beams(grid[0, 0], geometry.cavity)
     grid[1, 0].set_title("around the collision", loc="left", fontsize=10)
     figure.suptitle(
-        f"{geometry.title}, {geometry.field:.4g} T, to scale", fontsize=13, weight="bold"
+        f"{geometry.title}, {geometry.field:.4g} T, to scale",
+        fontsize=13,
+        weight="bold",
     )
     figure.legend(
-        handles=sections.keys(geometry),
+        handles=sections.keys(geometry.systems),
         loc="outside lower center",
         ncols=len(geometry.systems),
         fontsize=10,
@@ -52,7 +54,7 @@ def _angles(panel: Axes, geometry: Geometry, whole: Cavity) -> None:
     """Draw and label the polar angles at which the systems end."""
     margin = 0.16 * whole.radius
     panel.set_ylim(-whole.radius - margin, whole.radius + margin)
-    panel.set_xlim(whole.z_min - 1.6 * margin, whole.z_max + 1.6 * margin)
+    panel.set_xlim(whole.z_min - 2 * margin, whole.z_max + 2 * margin)
     for systems, side in ((_ABOVE, 1.0), (_BELOW, -1.0)):
         for system in systems:
             edges = sorted(
@@ -109,6 +111,7 @@ def _mark(
 
 
 def _beams(panel: Axes, cavity: Cavity) -> None:
-    reach = 0.9 * min(cavity.z_max, -cavity.z_min)
-    sections.beam_arrow(panel, "e$^-$ (HER)", (-reach, -0.15 * reach))
-    sections.beam_arrow(panel, "e$^+$ (LER)", (reach, 0.15 * reach))
+    far, near = 1.9 * cavity.z_min, 1.3 * cavity.z_min
+    sections.beam_arrow(panel, "e$^-$ (HER)", (far, near))
+    far, near = 1.8 * cavity.z_max, 1.3 * cavity.z_max
+    sections.beam_arrow(panel, "e$^+$ (LER)", (far, near))

@@ -18,6 +18,7 @@ from darksector.plotting.shapes import Geometry
 from darksector.plotting.solids import event_chart
 
 CHART = "event"  # id of the element that holds the chart
+_HEIGHT = 640  # px
 
 
 def event_page(seen: Snapshot, geometry: Geometry, heading: Heading) -> str:
@@ -33,7 +34,7 @@ def event_page(seen: Snapshot, geometry: Geometry, heading: Heading) -> str:
     return environment.from_string(source.read_text(encoding="utf-8")).render(
         title=f"{heading.title}: event {heading.event} in {geometry.title}",
         caption=caption(seen),
-        chart=Markup(interactive.chart(chart, CHART)),
+        chart=Markup(interactive.chart(chart, CHART, height=_HEIGHT)),
         chart_name=CHART,
         switches=_switches(chart),
         particles=[_row(sight) for sight in seen.sights],
@@ -46,7 +47,14 @@ def _switches(chart: go.Figure) -> list[dict[str, Any]]:
     parts: dict[str, list[int]] = {}
     for number, trace in enumerate(chart.data):
         parts.setdefault(trace.meta["system"], []).append(number)
-    return [{"name": name, "traces": traces} for name, traces in parts.items()]
+    return [
+        {
+            "name": name,
+            "traces": traces,
+            "on": chart.data[traces[0]].visible is not False,
+        }
+        for name, traces in parts.items()
+    ]
 
 
 def _row(sight: Sight) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from matplotlib.lines import Line2D
 
 from darksector.detectors.sight import Snapshot
 from darksector.plotting import sections
-from darksector.plotting.looks import INK, RECOIL, WORDS, look
+from darksector.plotting.looks import INK, RECOIL, look
 from darksector.plotting.scene import Item, Scene, describe, scene
-from darksector.plotting.shapes import SYSTEMS, Geometry
+from darksector.plotting.shapes import Geometry
 
 _DASHES = {"track": "-", "photon": (0, (4, 2)), "unseen": (0, (1, 2))}
 _WIDTH = {"track": 1.8, "photon": 1.0, "unseen": 1.2}
@@ -33,10 +33,10 @@ class Heading:
 
 def event_figure(seen: Snapshot, geometry: Geometry, heading: Heading) -> Figure:
     """Return an event seen along the beams and from the side, to scale."""
-    figure = Figure(figsize=(13.0, 8.0), layout="constrained")
+    figure = Figure(figsize=(13.0, 7.6), layout="constrained")
     FigureCanvasAgg(figure)
     shown = scene(seen, geometry)
-    view = geometry.extent(_needed(shown))
+    view = geometry.extent(shown.systems)
     ratio = (view.z_max - view.z_min) / (2 * view.radius)
     across, along = figure.subplots(1, 2, gridspec_kw={"width_ratios": [1.0, ratio]})
     sections.draw_rphi(across, geometry)
@@ -50,13 +50,6 @@ def event_figure(seen: Snapshot, geometry: Geometry, heading: Heading) -> Figure
     sections.frame(along, view, along=True)
     _words(figure, shown, seen, (geometry, heading))
     return figure
-
-
-def _needed(shown: Scene) -> tuple[str, ...]:
-    """Return the systems to show: without the muon detector if nothing is in it."""
-    if any(len(item.hits) for item in shown.items):
-        return SYSTEMS
-    return SYSTEMS[:-1]
 
 
 def _draw(panel: Axes, item: Item, *, along: bool) -> None:
@@ -124,7 +117,7 @@ def _words(
     ]
     arrow = Line2D([], [], color=RECOIL, marker=">", linewidth=2.0, label="recoil")
     figure.legend(
-        handles=[*handles, arrow, *sections.keys(geometry)],
+        handles=[*handles, arrow, *sections.keys(shown.systems)],
         loc="outside lower center",
         ncols=3,
         fontsize=9.5,

@@ -94,14 +94,25 @@ def symbol(code: int) -> str:
 
     Examples
     --------
-    >>> symbol(-16), symbol(4900023), symbol(7)
-    ('anti-ν_τ', 'A′', 'PDG 7')
+    >>> symbol(-16), symbol(4900023), symbol(111)
+    ('anti-ν_τ', 'A′', 'π⁰')
     """
-    try:
-        name = name_of(code)
-    except OutOfDomain:
-        return f"PDG {code}"
+    name = plain_name(code)
     prefix, name = ("anti-", name[5:]) if name.startswith("anti-") else ("", name)
     stem = name.rstrip("+-0")
     charge = "".join(_CHARGES[c] for c in name[len(stem) :])
     return prefix + _SYMBOLS.get(stem, stem).replace("'", "′") + charge
+
+
+def plain_name(code: int) -> str:
+    """Return the name of a particle in ASCII; of an unknown one, its code.
+
+    Examples
+    --------
+    >>> plain_name(-13), plain_name(7)
+    ('mu+', 'PDG 7')
+    """
+    try:
+        return name_of(code)
+    except OutOfDomain:
+        return f"PDG {code}"

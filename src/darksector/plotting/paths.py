@@ -13,7 +13,7 @@ GEV_PER_T_CM = 0.00299792458  # momentum of a unit charge in 1 T on a radius of 
 _STEP = 0.5  # cm, of the arc in the transverse plane
 _TURNS = 1.5  # what is drawn of a track that does not leave the tracker
 
-Points = Float[np.ndarray, "n 3"]
+Points = Float[np.ndarray, "_ 3"]
 Vector = Float[np.ndarray, "3"]
 
 
@@ -74,7 +74,9 @@ def until(points: Points, wall: Cavity) -> Points:
     return np.vstack([points[:last], exit_point])
 
 
-def track(p: Vector, vertex: Vector, *, charge: int, field: float, wall: Cavity) -> Points:
+def track(
+    p: Vector, vertex: Vector, *, charge: int, field: float, wall: Cavity
+) -> Points:
     """Return the path of a charged particle to the wall, or a turn and a half of it."""
     pt = max(float(np.hypot(p[0], p[1])), 1e-9)
     longest = 3 * (wall.radius + wall.z_max - wall.z_min)

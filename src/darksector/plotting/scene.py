@@ -13,6 +13,7 @@ from darksector.plotting import paths
 from darksector.plotting.looks import WORDS, symbol
 from darksector.plotting.shapes import Geometry
 
+_MUONS = "muon detector"
 _TRACKS = ("mu", "e", "other track")
 _DARK = ("invisible", "lost", "not simulated", "klm", "converted")
 _SHARE = 0.5  # of the radius of the calorimeter, for the longest cluster
@@ -60,11 +61,14 @@ class Scene:
         Tip of the arrow of the missing momentum, which starts at the origin, cm.
     scale
         Length of clusters, cm/GeV.
+    systems
+        What is shown: without hits, the muon detector would only make the rest small.
     """
 
     items: tuple[Item, ...]
-    recoil: Float[np.ndarray, "3"]
+    recoil: Float[np.ndarray, 3]
     scale: float
+    systems: tuple[str, ...]
 
 
 def scene(seen: Snapshot, geometry: Geometry) -> Scene:
@@ -74,7 +78,9 @@ def scene(seen: Snapshot, geometry: Geometry) -> Scene:
     direction = seen.p_recoil[1:]
     size = float(np.linalg.norm(direction))
     length = 0.75 * geometry.cavity.distance(direction) if size > 1e-3 else 0.0
-    return Scene(items, length * direction / max(size, 1e-12), scale)
+    hit = any(len(item.hits) for item in items)
+    systems = tuple(s for s in geometry.systems if hit or s != _MUONS)
+    return Scene(items, length * direction / max(size, 1e-12), scale, systems)
 
 
 def describe(sight: Sight) -> str:
@@ -127,7 +133,7 @@ def _hits(
     wanted = 2 if sight.response == "klm" else sight.iron_layers
     if not wanted or not _arrives(path, geometry):
         return np.zeros((0, 3))
-    layers = [s for s in geometry.sheets if s.system == "muon detector"]
+    layers = [s for s in geometry.sheets if s.system == _MUONS]
     return paths.crossings(path[-1], path[-1] - path[-2], layers)[:wanted]
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.patches import Annulus, Patch, Polygon
@@ -11,6 +13,7 @@ from darksector.plotting.shapes import Cavity, Geometry, Solid, circle
 
 _MIDDLE = 6.0  # cm: what lies within of z = 0 is in the section across the beams
 _THIN, _FAINT = 0.5, 0.25  # points
+_LINE = {"Cherenkov detectors": 2.0, "vertex detector": 1.2}  # not drawn as solids
 
 
 def draw_rz(panel: Axes, geometry: Geometry) -> None:
@@ -31,7 +34,7 @@ def draw_rz(panel: Axes, geometry: Geometry) -> None:
                 sheet.ends,
                 [side * r for r in sheet.radii],
                 color=EDGE[sheet.system],
-                linewidth=_FAINT,
+                linewidth=_LINE.get(sheet.system, _FAINT),
             )
     for plank in geometry.planks:
         # seen along the other transverse axis: where the ladder is up or down
@@ -64,7 +67,9 @@ def draw_rphi(panel: Axes, geometry: Geometry) -> None:
     for sheet in geometry.sheets:
         if sheet.is_cylinder:
             panel.plot(
-                *circle(sheet.radii[0]).T, color=EDGE[sheet.system], linewidth=_FAINT
+                *circle(sheet.radii[0]).T,
+                color=EDGE[sheet.system],
+                linewidth=_LINE.get(sheet.system, _FAINT),
             )
     for plank in geometry.planks:
         panel.plot(
@@ -88,11 +93,11 @@ def frame(panel: Axes, view: Cavity, *, along: bool) -> None:
         panel.set_xlim(-reach, reach)
 
 
-def keys(geometry: Geometry) -> list[Patch]:
+def keys(systems: Sequence[str]) -> list[Patch]:
     """Return one entry of a legend for each system."""
     return [
         Patch(facecolor=FILL[name], edgecolor=EDGE[name], label=name)
-        for name in geometry.systems
+        for name in systems
     ]
 
 

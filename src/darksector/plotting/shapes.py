@@ -75,7 +75,7 @@ class Sheet:
 @final
 @dataclass(frozen=True)
 class Plank:
-    """A flat sensor ladder that touches the circle of its radius.
+    """A flat sensor ladder whose middle touches the circle of its radius.
 
     Parameters
     ----------
@@ -85,8 +85,6 @@ class Plank:
         Distance of its plane from the axis, cm.
     phi
         Azimuth of the normal of the plane, rad.
-    shift
-        Displacement of its middle from the normal along increasing azimuth, cm.
     width
         Extent across, cm.
     ends
@@ -96,7 +94,6 @@ class Plank:
     system: str
     radius: float
     phi: float
-    shift: float
     width: float
     ends: tuple[float, float]
 
@@ -110,7 +107,7 @@ class Plank:
         """Return the two ends (x, y) of the plank as seen along the axis, cm."""
         normal = np.array([np.cos(self.phi), np.sin(self.phi)])
         along = np.array([-normal[1], normal[0]])
-        across = self.shift + np.array([[-0.5], [0.5]]) * self.width
+        across = np.array([[-0.5], [0.5]]) * self.width
         return self.radius * normal + across * along
 
 
@@ -140,7 +137,7 @@ class Cavity:
         ends = np.maximum(points[:, 2] - self.z_max, self.z_min - points[:, 2])
         return np.maximum(radial, ends)
 
-    def distance(self, direction: Float[np.ndarray, "3"]) -> float:
+    def distance(self, direction: Float[np.ndarray, 3]) -> float:
         """Return how far the wall is from the origin along a direction, cm."""
         x, y, z = direction / np.linalg.norm(direction)
         side = self.radius / max(np.hypot(x, y), 1e-12)
@@ -200,3 +197,11 @@ def circle(radius: float, points: int = 181) -> Float[np.ndarray, "n 2"]:
     """Return a closed circle (x, y) about the origin, cm."""
     angle = np.linspace(0.0, _TURN, points)
     return radius * np.stack([np.cos(angle), np.sin(angle)], axis=1)
+
+
+def box(
+    inner: float, outer: float, ends: tuple[float, float]
+) -> Float[np.ndarray, "4 2"]:
+    """Return the outline (z, r) of a hollow cylinder, cm."""
+    low, high = ends
+    return np.array([[low, inner], [high, inner], [high, outer], [low, outer]])

@@ -11,29 +11,35 @@ from jaxtyping import Float
 
 from darksector.detectors.sight import Snapshot
 from darksector.plotting.looks import EDGE, FILL, RECOIL, look
-from darksector.plotting.scene import Item, describe, scene
+from darksector.plotting.scene import Item, Scene, describe, scene
 from darksector.plotting.shapes import Geometry, Plank, Sheet, Solid, circle
 
 _DASHES = {"track": "solid", "photon": "dash", "unseen": "dot"}
-_WIDTH = {"track": 5, "photon": 3, "unseen": 3}
+_GROUPS = {"track": "tracks", "photon": "photons", "unseen": "unseen particles"}
+_WIDTH = {"track": 6, "photon": 4, "unseen": 3}
 _RIBS = 8  # lines along the beams that join the circles of an outline
 _POINTS = 49  # of a circle
 _SHEETS = 6  # at most, of a system; more hide what is inside
+_FULL = 1.45  # height of the detector in units of the chart, of which it shows about 2
+_EDGE = 1.02  # what lies on the edge of the chart would be cut
 _ROWS = 12  # outlines, at most, of the solids of a system
+_HALF = 3.0  # cm: half the width of a cluster
+_HEAD = 18.0  # cm: length of the head of the arrow
 _CORNERS = 8  # of a solid with circles through them, at most
 
 
 def event_chart(seen: Snapshot, geometry: Geometry) -> go.Figure:
     """Return the detector, the particles and the recoil; x is horizontal, y up, cm."""
     figure = go.Figure()
-    for system in geometry.systems:
-        figure.add_trace(_wires(geometry, system))
-    _vertex_surface(figure, geometry.planks)
     shown = scene(seen, geometry)
+    for system in geometry.systems:
+        wires = _wires(geometry, system)
+        figure.add_trace(wires.update(visible=system in shown.systems))
+    _vertex_surface(figure, geometry.planks)
     for item in shown.items:
         _particle(figure, item)
     _arrow(figure, shown.recoil)
-    _layout(figure, geometry)
+    _layout(figure, geometry, shown)
     return figure
 
 
@@ -98,7 +104,7 @@ def _corners(outline: Float[np.ndarray, "k 2"]) -> Iterator[tuple[float, float]]
 
 def _sheet_wires(sheet: Sheet) -> Float[np.ndarray, "n 3"]:
     ends = np.array([[sheet.ends[0], sheet.radii[0]], [sheet.ends[1], sheet.radii[1]]])
-    return _joined([_hoop(z, r) for z, r in ends])
+    return _joined([*(_rib(ends, a) for a in _angles()), *(_hoop(*e) for e in ends)])
 
 
 def _plank_wires(plank: Plank) -> Float[np.ndarray, "n 3"]:
@@ -140,7 +146,7 @@ def _vertex_surface(figure: go.Figure, planks: Sequence[Plank]) -> None:
         j=np.concatenate([first + 1, first + 2]).tolist(),
         k=np.concatenate([first + 2, first + 3]).tolist(),
         color=FILL[planks[0].system],
-        opacity=0.5,
+        opacity=0.3,
         hoverinfo="skip",
         showlegend=False,
         meta={"system": planks[0].system},
@@ -150,7 +156,7 @@ def _vertex_surface(figure: go.Figure, planks: Sequence[Plank]) -> None:
 def _particle(figure: go.Figure, item: Item) -> None:
     colour, name = look(item.sight.code).colour, describe(item.sight)
     line = {"color": colour, "width": _WIDTH[item.kind], "dash": _DASHES[item.kind]}
-    group = "tracks" if item.kind == "track" else f"{item.kind} particles"
+    group = _GROUPS[item.kind]
     figure.add_trace(
         _line(
             item.path[:: max(len(item.path) // 120, 1)]
@@ -177,61 +183,71 @@ def _particle(figure: go.Figure, item: Item) -> None:
         )
 
 
-def _block(
-    ends: Float[np.ndarray, "2 3"], colour: str, name: str
-) -> go.Mesh3d:
-    """Return a cluster as a box of 6 cm by 6 cm along its direction."""
-    axis = (ends[1] - ends[0]) / np.linalg.norm(ends[1] - ends[0])
-    across = np.cross(axis, [0.0, 0.0, 1.0] if abs(axis[2]) < 0.9 else [1.0, 0.0, 0.0])
-    across *= 3.0 / np.linalg.norm(across)
-    other = np.cross(axis, across)
+def _block(ends: Float[np.ndarray, "2 3"], colour: str, name: str) -> go.Mesh3d:
+    """Return a cluster as a box along its direction."""
+    along = ends[1] - ends[0]
+    _, across, other = _HALF * _frame(along / np.linalg.norm(along))
     square = [across + other, across - other, -across - other, -across + other]
     corners = np.array([end + side for end in ends for side in square])
-    x, y, z = np.round(corners, 2).T.tolist()
-    return go.Mesh3d(
-        x=z, y=x, z=y,
-        alphahull=0,
-        color=colour,
-        flatshading=True,
-        hovertemplate=f"{name}<extra></extra>",
-        meta={"system": "clusters"},
-    )  # fmt: skip
+    about = {"hovertemplate": f"{name}<extra></extra>", "meta": {"system": "clusters"}}
+    return _hull(corners, colour, **about)
 
 
-def _arrow(figure: go.Figure, tip: Float[np.ndarray, "3"]) -> None:
-    shaft = np.stack([np.zeros(3), tip])
-    look_of = {"color": RECOIL, "width": 6}
+def _arrow(figure: go.Figure, tip: Float[np.ndarray, 3]) -> None:
+    shaft = np.stack([np.zeros(3), 0.9 * tip])
+    line = {"color": RECOIL, "width": 6}
     about = {"meta": {"system": "recoil"}, "hovertemplate": "recoil<extra></extra>"}
-    figure.add_trace(_line(shaft, mode="lines", line=look_of, name="recoil", **about))
-    x, y, z = np.round(tip, 2).tolist()
-    u, v, w = (0.12 * tip).tolist()
-    figure.add_cone(
-        x=[z], y=[x], z=[y], u=[w], v=[u], w=[v],
-        anchor="tip",
-        sizemode="raw",
-        colorscale=[[0, RECOIL], [1, RECOIL]],
-        showscale=False,
-        **about,
-    )  # fmt: skip
+    figure.add_trace(_line(shaft, mode="lines", line=line, name="recoil", **about))
+    size = float(np.linalg.norm(tip))
+    if size:
+        along, across, other = _frame(tip / size)
+        angle = np.linspace(0, 2 * np.pi, _RIBS, endpoint=False)[:, None]
+        rim = (size - _HEAD) * along
+        rim = rim + 0.3 * _HEAD * (np.cos(angle) * across + np.sin(angle) * other)
+        figure.add_trace(_hull(np.vstack([tip, rim]), RECOIL, **about))
 
 
-def _layout(figure: go.Figure, geometry: Geometry) -> None:
-    hidden = {"visible": False, "showspikes": False}
-    inner = geometry.extent(tuple(s for s in geometry.systems if s != "muon detector"))
+def _frame(along: Float[np.ndarray, 3]) -> Float[np.ndarray, "3 3"]:
+    """Return a unit vector and two that are perpendicular to it and to each other."""
+    helper = [0.0, 0.0, 1.0] if abs(along[2]) < 0.9 else [1.0, 0.0, 0.0]
+    across = np.cross(along, helper)
+    across /= np.linalg.norm(across)
+    return np.stack([along, across, np.cross(along, across)])
+
+
+def _hull(corners: Float[np.ndarray, "n 3"], colour: str, **about: Any) -> go.Mesh3d:
+    """Return the convex body of some corners."""
+    x, y, z = np.round(corners, 2).T.tolist()
+    body = {"color": colour, "flatshading": True, "alphahull": 0}
+    return go.Mesh3d(x=z, y=x, z=y, **body, **about)
+
+
+def _layout(figure: go.Figure, geometry: Geometry, shown: Scene) -> None:
+    """Show everything to scale, near enough that what the event needs fills the page."""
+    needed, whole = geometry.extent(shown.systems), geometry.extent()
+    low, high = _EDGE * whole.z_min, _EDGE * whole.z_max
+    radius = _EDGE * whole.radius
+    unit = _FULL / (2 * needed.radius)
+    axis = {"visible": False, "showspikes": False, "autorange": False}
+    across = axis | {"range": [-radius, radius]}
     figure.update_layout(
         template="none",
         margin={"l": 0, "r": 0, "t": 0, "b": 0},
         showlegend=False,
         scene={
-            "aspectmode": "data",
-            "xaxis": hidden,
-            "yaxis": hidden,
-            "zaxis": hidden,
+            "aspectmode": "manual",
+            "aspectratio": {
+                "x": unit * (high - low),
+                "y": unit * 2 * radius,
+                "z": unit * 2 * radius,
+            },
+            "xaxis": axis | {"range": [low, high]},
+            "yaxis": across,
+            "zaxis": across,
             "camera": {
-                "eye": {"x": -0.7, "y": 1.0, "z": 0.45},
-                "center": {"x": 0.0, "y": 0.0, "z": 0.0},
+                "eye": {"x": 0.7, "y": -1.9, "z": 0.8},
+                "projection": {"type": "orthographic"},
             },
             "dragmode": "orbit",
         },
-        meta={"radius": inner.radius},
     )
