@@ -35,8 +35,7 @@ def budget(detector: Detector) -> Figure:
         linewidth=0.4,
     )
     panel.set_xlim(theta[0], theta[-1])
-    # forward walls grow without limit; the barrel sets the scale
-    panel.set_ylim(0, 400 * float(np.median(sum(parts.values()))))
+    panel.set_ylim(0, 120 * float(np.max(sum(parts.values()))))
     panel.set_xlabel("polar angle [°]", fontsize=11)
     panel.set_ylabel("x/X$_0$ to the end of the tracker [%]", fontsize=11)
     panel.tick_params(which="both", direction="in", top=True, right=True)
