@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -163,10 +164,10 @@ def _derived(machine: Machine, missing: dict[str, MissingNumber]) -> Iterator[Ro
         except MissingNumber as error:
             missing[title] = error
             continue
-        if isinstance(found, luminosity.PerRing):
-            yield _row(title, unit, rings=(found.her * scale, found.ler * scale))
-        else:
+        if not isinstance(found, luminosity.PerRing):
             yield _row(title, unit, found * scale)
+        elif isfinite(found.her):  # head-on beams overlap everywhere
+            yield _row(title, unit, rings=(found.her * scale, found.ler * scale))
 
 
 def _region(machine: Machine) -> Iterator[Row]:

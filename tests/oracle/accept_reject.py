@@ -106,7 +106,7 @@ def accept(events, z, p_beams, response, topology, rng):
         response, topology, wanted, [*clusters, *deposits], p_beams
     )
     values = {
-        "recoil_mass2": recoil(p_beams, wanted),
+        "recoil_mass2": recoil(p_beams, [np.zeros((len(kept), 4)), *wanted]),
         "photon_recoil_mass2": recoil(p_beams, clusters),
         "photon_energy_sum": sum(c[:, 0] for c in clusters),
     }
@@ -149,10 +149,11 @@ def trigger_chance(response, topology, tracks, deposits, p_beams):
         tracks=tuple(momentum(jnp.asarray(t)) for t in tracks),
         deposits=tuple(momentum(jnp.asarray(d)) for d in deposits),
         p_beams=beams,
+        muons_in_klm=tuple(jnp.zeros(n) for _ in tracks),  # no line here asks for it
     )
     return np.asarray(LINES[topology.trigger](response.detector.trigger, seen))
 
 
 def recoil(p_beams, seen):
-    left = p_beams - sum(seen) if len(seen) else p_beams[None]
+    left = p_beams - sum(seen)
     return left[:, 0] ** 2 - (left[:, 1:] ** 2).sum(axis=1)

@@ -19,7 +19,7 @@ from darksector.detectors.objects import NORMALS
 from darksector.detectors.outcomes import detect
 from darksector.detectors.response import particle, respond
 from darksector.detectors.topology import Topology, responses_to
-from darksector.generators import tau
+from darksector.generators import decay, tau
 from darksector.kinematics import momentum
 from darksector.observables import OBSERVABLES
 from darksector.particles import PDG, ZPRIME
@@ -29,7 +29,8 @@ PHASE_2, FULL = ds.detector("belle2_phase2"), ds.detector("belle2")
 TWO_MUONS = Topology(("mu", "mu"), "two_track")
 ONE_PHOTON = Topology((), "single_photon_1gev", clusters=1, vetoes=("klm",))
 THREE_PHOTONS = Topology((), "total_energy", clusters=3)
-N, REPETITIONS, BINS = 65536, 6, 16
+TO_PHOTONS = decay.Mode((PDG["gamma"], PDG["gamma"]), (0.0, 0.0))
+N, REPETITIONS, BINS = 32768, 6, 16
 
 
 def softened(detector):
@@ -80,6 +81,9 @@ def generated(name):
     if name == "ditau":
         u = np.random.default_rng(6).random((N, tau.DIMENSION))
         events = tau.decay(u, events, MACHINE)
+    if name == "gamma_alp":
+        u = np.random.default_rng(6).random((N, TO_PHOTONS.dimension))
+        events = decay.decay(u, events, 1, TO_PHOTONS)
     # a dead event may hold momenta that mean nothing
     alive = np.asarray(events.weights) > 0
     first = int(np.argmax(alive))

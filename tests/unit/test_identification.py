@@ -22,6 +22,7 @@ from darksector.detectors.separation import Direction, separation, time2
 from darksector.errors import UnknownName
 from darksector.kinematics import Momentum
 from darksector.particles import PDG
+from darksector.plotting.identification import save_roc
 
 FULL, PHASE2 = load("belle2"), load("belle2_phase2")
 SYSTEMS = FULL.identification, FULL.klm
@@ -241,3 +242,16 @@ def test_a_bad_number_is_named(module, key, value, words):
     found = dict(module.check({**numbers(section), key: np.asarray(value)}))
 
     assert words in found[key]
+
+
+# ---- figure
+
+
+def test_the_figure_is_written_twice_alike(tmp_path):
+    for folder in ("first", "second"):
+        (tmp_path / folder).mkdir()
+        save_roc(FULL, tmp_path / folder / "roc.png")
+
+    for name in ("roc.png", "roc.pdf"):
+        first, second = (tmp_path / f / name for f in ("first", "second"))
+        assert first.read_bytes() == second.read_bytes()

@@ -60,6 +60,11 @@ def test_every_card_can_be_shown(name):
     assert "sqrt(s)" in rows(name)
 
 
+def test_head_on_beams_have_no_overlap_length():
+    """Infinity is no JSON."""
+    assert "overlap length" not in rows("pep2")
+
+
 def test_unknown_card():
     done = run("superkeb")
 

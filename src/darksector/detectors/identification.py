@@ -39,6 +39,8 @@ from darksector.errors import UnknownName
 from darksector.kinematics import Momentum
 from darksector.particles import PDG
 
+__all__ = ["Identification", "Roc", "check", "identify", "roc", "selected"]
+
 SPECIES = {PDG["e"]: "e", PDG["mu"]: "mu", PDG["pi+"]: "pi", PDG["K+"]: "K"}
 _EFFICIENCIES = {
     "e": "electron_efficiency",
