@@ -9,7 +9,8 @@ from darksector.detectors import klm
 from darksector.detectors.objects import NORMALS
 from darksector.detectors.response import Particle, Response, particle
 from darksector.detectors.sight import Sight, Snapshot, Vector
-from darksector.detectors.topology import INVISIBLE, RESPONSES, charge
+from darksector.detectors.topology import INVISIBLE, RESPONSES
+from darksector.detectors.tracking import charge_of
 from darksector.errors import OutOfDomain
 from darksector.events import Events
 from darksector.execution import stream
@@ -100,11 +101,9 @@ def _vertex(events: Events, index: int, slot: int) -> Momentum | None:
 
 
 def _charge(code: int) -> int:
-    """Return the charge of a particle, which may be none that the detector knows."""
-    neutral = {111, 221, 331, 130, 310, 311, 113, 223, 333, 443, 22, 23}
-    if abs(code) in INVISIBLE | neutral or abs(code) > 10_000:
-        return 0
-    return charge(code)
+    """Return the charge of what the detector knows, else none: it is drawn straight."""
+    charged = abs(code) in RESPONSES and code != PDG["gamma"]
+    return charge_of(code) if charged else 0
 
 
 def _measured(each: Particle, word: str) -> Vector | None:

@@ -54,7 +54,7 @@ def _angles(panel: Axes, geometry: Geometry, whole: Cavity) -> None:
     """Draw and label the polar angles at which the systems end."""
     margin = 0.16 * whole.radius
     panel.set_ylim(-whole.radius - margin, whole.radius + margin)
-    panel.set_xlim(whole.z_min - 2.8 * margin, whole.z_max + 2.8 * margin)
+    panel.set_xlim(whole.z_min - 2.4 * margin, whole.z_max + 2.4 * margin)
     for systems, side in ((_ABOVE, 1.0), (_BELOW, -1.0)):
         for system in systems:
             edges = sorted(

@@ -139,6 +139,14 @@ def caption(seen: Snapshot) -> str:
     number = sum(sight.seen is not None for sight in seen.sights)
     return (
         f"{number} seen, {seen.p_seen[0]:.2f} GeV, mass {seen.visible_mass:.2f} GeV; "
-        f"recoil mass {seen.recoil_mass:.2f} GeV, energy {energy:.2f} GeV, "
+        f"{_recoil_mass(seen)}, energy {energy:.2f} GeV, "
         f"θ {theta:.0f}°"
     )
+
+
+def _recoil_mass(seen: Snapshot) -> str:
+    """Return the recoil mass in words; resolution can make its square negative."""
+    mass = seen.recoil_mass
+    if mass < 0:
+        return f"recoil mass² −{mass**2:.2f} GeV²"
+    return f"recoil mass {mass:.2f} GeV"

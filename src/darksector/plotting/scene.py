@@ -16,10 +16,10 @@ from darksector.plotting.shapes import Geometry
 _MUONS = "muon detector"
 _TRACKS = ("mu", "e", "other track")
 _DARK = ("invisible", "lost", "not simulated", "klm", "converted")
-_SHARE = 0.5  # of the radius of the calorimeter, for the longest cluster
+_SHARE = 0.3  # of the radius of the calorimeter, for the longest cluster
 _LONGEST = 120.0  # cm/GeV, as in the display of Belle II; less for energetic clusters
 _NEAR = 0.1  # cm from the wall: paths have finite steps
-_ROUND = (1.0, 2.0, 5.0, 10.0)
+_ROUND = (1.0, 1.5, 2.0, 3.0, 5.0, 7.0)
 
 
 @final
