@@ -88,9 +88,7 @@ def enumeration() -> list[Line]:
         z = np.random.default_rng(1).standard_normal(
             (*events.momenta.shape[:2], NORMALS)
         )
-        found = detect(
-            events, z, machine.p_beams, response, topology=search.topology
-        )
+        found = detect(events, z, machine.p_beams, response, topology=search.topology)
         passed = np.logical_and.reduce(
             [np.asarray(cut.passes(found, detector)) for cut in search.selection]
         )

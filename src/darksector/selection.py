@@ -10,8 +10,8 @@ from typing import final
 import jax
 
 from darksector.detectors.card import Detector
-from darksector.errors import InvalidCard
 from darksector.detectors.objects import Candidates
+from darksector.errors import InvalidCard
 
 Mask = jax.Array
 

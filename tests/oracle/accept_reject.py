@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from darksector.detectors.calorimeter import merging_probability
+from darksector.detectors.clusters import merging_probability
 from darksector.detectors.response import particle
 from darksector.detectors.trigger import Seen
 from darksector.detectors.trigger_lines import LINES
@@ -61,8 +61,8 @@ def merged_pairs(response, codes, found, left, rng):
         if codes[i] == codes[j] == PHOTON:
             chance = merging_probability(
                 response.detector.calorimeter,
-                (found[i][3], found[j][3]),
-                (found[i][4], found[j][4]),
+                found[i][3:],
+                found[j][3:],
             )
             both = (left[i] == "cluster") & (left[j] == "cluster")
             result[i, j] = both & (rng.random(len(both)) < np.asarray(chance))
@@ -89,7 +89,9 @@ def accept(events, z, p_beams, response, topology, rng):
         for word, p in looks.items():
             here = left[i, kept] == word
             target = (
-                clusters if word == "cluster" else tracks[-1 if codes[i] in NEGATIVE else 1]
+                clusters
+                if word == "cluster"
+                else tracks[-1 if codes[i] in NEGATIVE else 1]
             )
             target[i][here] = array(p)[kept][here]
         if deposit is not None:
@@ -138,7 +140,9 @@ def charged(tracks, topology):
     for sign in (-1, 1):
         stack = np.stack(tracks[sign], axis=1)
         order = np.argsort(stack[..., 0] == 0, axis=1, kind="stable")[:, :half]
-        found += list(np.take_along_axis(stack, order[..., None], axis=1).swapaxes(0, 1))
+        found += list(
+            np.take_along_axis(stack, order[..., None], axis=1).swapaxes(0, 1)
+        )
     return found
 
 

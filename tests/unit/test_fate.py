@@ -11,7 +11,7 @@ import pytest
 from numpy.testing import assert_allclose
 
 import darksector as ds
-from darksector.detectors.calorimeter import impact
+from darksector.detectors.crystals import impact
 from darksector.detectors.fate import FATES, fate, fate_probabilities
 from darksector.kinematics import Momentum
 
@@ -55,7 +55,9 @@ def test_chances_agree_with_decays_that_are_drawn():
     mass = 0.5
     modulus = np.sqrt(np.asarray(p.x**2 + p.y**2 + p.z**2))
     length = np.random.default_rng(2).exponential(ctau * modulus / mass)
-    vertex = Momentum(*(jnp.asarray(length / modulus) * c for c in (p.e, p.x, p.y, p.z)))
+    vertex = Momentum(
+        *(jnp.asarray(length / modulus) * c for c in (p.e, p.x, p.y, p.z))
+    )
 
     drawn = np.bincount(np.asarray(fate(DETECTOR, vertex)), minlength=4)
 

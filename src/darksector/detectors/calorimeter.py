@@ -201,7 +201,10 @@ def _ranges(numbers: _Numbers) -> Iterator[tuple[str, str]]:
 def _angles(numbers: _Numbers) -> Iterator[tuple[str, str]]:
     low, high = numbers["theta_min"], numbers["theta_max"]
     if not 0 < low < high < 180:
-        yield "theta_min", f"to theta_max is {low:g} to {high:g}; order them in 0 to 180."
+        yield (
+            "theta_min",
+            f"to theta_max is {low:g} to {high:g}; order them in 0 to 180.",
+        )
     barrel = numbers["barrel_min"], numbers["barrel_max"]
     if not low <= barrel[0] < barrel[1] <= high:
         yield (

@@ -103,7 +103,9 @@ class _Crossing:
     path: jax.Array  # x/X0
 
 
-def _cross(s: Surfaces, crossed: jax.Array, omega: jax.Array, cot: jax.Array) -> _Crossing:
+def _cross(
+    s: Surfaces, crossed: jax.Array, omega: jax.Array, cot: jax.Array
+) -> _Crossing:
     turn = omega * s.radius / 2
     sine = jnp.minimum(turn, 0.995)  # the path through a layer touched stays finite
     cosine = jnp.sqrt(1 - sine**2)
@@ -149,7 +151,9 @@ def _measured(
     along_wire = (-s.sine * c.sine + s.cosine * cot) / norm
     seen = 1 + s.wire * (c.cosine / norm / jnp.sqrt(1 - along_wire**2) - 1)
     across, along = (
-        jnp.stack([seen * (a * u + b * w) for u, w in zip(rphi, z, strict=True)], axis=-2)
+        jnp.stack(
+            [seen * (a * u + b * w) for u, w in zip(rphi, z, strict=True)], axis=-2
+        )
         for a, b in ((s.cosine, -s.sine), (s.sine, s.cosine))
     )
     return across, along
@@ -207,7 +211,9 @@ def information(
     met = _cross(column, crossed.reshape(every.radius.size, -1), omega, cot)
     p2 = pt**2 * (1 + cot**2)
     beta2 = p2 / (p2 + MASS["mu"] ** 2)
-    total = jnp.maximum(met.path.sum(axis=0), 1e-5)  # one that meets nothing has a logarithm
+    total = jnp.maximum(
+        met.path.sum(axis=0), 1e-5
+    )  # one that meets nothing has a logarithm
     logarithm = 1 + 0.038 * jnp.log(total / beta2)
     width2 = (tracking.scattering_scale * 0.0136 * logarithm) ** 2 / (beta2 * p2)
 

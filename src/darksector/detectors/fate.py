@@ -5,9 +5,9 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from darksector.detectors import calorimeter
 from darksector.detectors.card import Detector
-from darksector.kinematics import Momentum, modulus, polar, squared, transverse
+from darksector.detectors.crystals import impact
+from darksector.kinematics import Momentum, modulus, polar, squared
 
 FATES = ("prompt", "displaced", "calorimetric", "invisible")
 
@@ -39,17 +39,13 @@ def fate_probabilities(
     length = jnp.maximum(modulus(p) / mass * ctau, 1e-300)
     alive = [jnp.exp(-edge / length) for edge in _edges(detector, p)]
     left = [jnp.ones_like(length), *alive, jnp.zeros_like(length)]
-    return {
-        name: left[i] - left[i + 1] for i, name in enumerate(FATES)
-    }
+    return {name: left[i] - left[i + 1] for i, name in enumerate(FATES)}
 
 
 def fate(detector: Detector, vertex: Momentum) -> jax.Array:
     """Return the index in `FATES` of decays at vertices (ct, x, y, z), cm, ``(n,)``."""
     distance = modulus(vertex)
-    return sum(
-        (distance > edge).astype(jnp.int64) for edge in _edges(detector, vertex)
-    )
+    return sum((distance > edge).astype(jnp.int64) for edge in _edges(detector, vertex))
 
 
 def _edges(detector: Detector, direction: Momentum) -> tuple[jax.Array, ...]:
@@ -58,6 +54,6 @@ def _edges(detector: Detector, direction: Momentum) -> tuple[jax.Array, ...]:
     theta = polar(direction)
     sine = jnp.maximum(jnp.sin(theta), 1e-300)
     prompt = numbers.prompt_distance * jnp.ones_like(theta)
-    front = calorimeter.impact(detector.calorimeter, direction, None).distance
+    front = impact(detector.calorimeter, direction, None).distance
     tracker = jnp.minimum(numbers.vertex_radius / sine, front)
     return prompt, tracker, jnp.maximum(front, tracker)

@@ -15,7 +15,9 @@ from darksector.detectors.calorimeter import Calorimeter
 from darksector.detectors.clusters import resolution
 from darksector.detectors.crystals import Impact
 
-_PAIRS = 7 / 9  # mean free path of a photon in radiation lengths, inverse (PDG, passage)
+_PAIRS = (
+    7 / 9
+)  # mean free path of a photon in radiation lengths, inverse (PDG, passage)
 
 
 @final
@@ -124,9 +126,7 @@ def _outside(calorimeter: Calorimeter, theta: jax.Array, spot: Impact) -> jax.Ar
 
 def _gaps(calorimeter: Calorimeter, theta: jax.Array) -> tuple[jax.Array, jax.Array]:
     forward, backward = jnp.zeros_like(theta), jnp.zeros_like(theta)
-    for edges, softness in zip(
-        calorimeter.gaps, calorimeter.gap_softness, strict=True
-    ):
+    for edges, softness in zip(calorimeter.gaps, calorimeter.gap_softness, strict=True):
         lost = _between(theta, edges, softness)
         is_forward = edges.sum() < 180
         forward = forward + jnp.where(is_forward, lost, 0.0)

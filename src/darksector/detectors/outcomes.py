@@ -13,18 +13,18 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
-from darksector.detectors.calorimeter import merging_probability
-from darksector.detectors.objects import Candidates, Cluster, Track
+from darksector.detectors.clusters import merging_probability
+from darksector.detectors.objects import Candidates, Cluster
 from darksector.detectors.response import Particle, Response, particle
 from darksector.detectors.topology import (
     RESPONSES,
     TRACKS,
     Outcome,
     Topology,
-    charge,
     outcomes,
     photon_pairs,
 )
+from darksector.detectors.tracking import charge_of
 from darksector.detectors.trigger import Seen
 from darksector.detectors.trigger_lines import LINES
 from darksector.errors import InvalidCard
@@ -93,9 +93,7 @@ def _candidates(
     charged = _charged(particles, outcome)
     tracks = tuple(each.seen_as(word) for each, word in charged)
     clusters = _clusters(particles, outcome)
-    beams = Momentum(
-        *jnp.broadcast_to(p_beams[:, None], (4, events.weights.size))
-    )
+    beams = Momentum(*jnp.broadcast_to(p_beams[:, None], (4, events.weights.size)))
     weights = events.weights * _probability(response, particles, outcome, topology)
     seen = Seen(
         tracks=tuple(track.p for track in tracks),
@@ -127,8 +125,8 @@ def _probability(
         first, second = (particles[i] for i in pair)
         together = merging_probability(
             response.detector.calorimeter,
-            (first.spot, second.spot),
-            (first.p.e, second.p.e),
+            (first.spot, first.p.e),
+            (second.spot, second.p.e),
         )
         chance = chance * (together if pair == outcome.merged else 1 - together)
     return chance
@@ -138,15 +136,13 @@ def _charged(particles: list[Particle], outcome: Outcome) -> list[tuple[Particle
     """Return the particles that leave a track and as what, negative charge first."""
     pairs = zip(particles, outcome.responses, strict=True)
     found = [(each, word) for each, word in pairs if word in TRACKS]
-    return sorted(found, key=lambda pair: charge(pair[0].code))
+    return sorted(found, key=lambda pair: charge_of(pair[0].code))
 
 
 def _clusters(particles: list[Particle], outcome: Outcome) -> tuple[Cluster, ...]:
     found = {
         i: each.cluster
-        for i, (each, word) in enumerate(
-            zip(particles, outcome.responses, strict=True)
-        )
+        for i, (each, word) in enumerate(zip(particles, outcome.responses, strict=True))
         if word == "cluster" and each.cluster is not None
     }
     if outcome.merged:

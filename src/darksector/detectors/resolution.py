@@ -55,7 +55,9 @@ def classes(silicon: int, wires: int) -> NDArray[np.float64]:
     return np.vstack([subsets, late]).astype(np.float64)
 
 
-def class_of(crossed: jax.Array, made: jax.Array | None, tracking: Tracking) -> jax.Array:
+def class_of(
+    crossed: jax.Array, made: jax.Array | None, tracking: Tracking
+) -> jax.Array:
     """Return the class of tracks, ``(n,)``.
 
     Parameters
@@ -86,7 +88,9 @@ def tabulate(tracking: Tracking) -> TrackTable:
 
     def one_class(crossed: jax.Array) -> jax.Array:
         rows = factor(information(tracking, crossed, pt, cot))
-        return jnp.stack([a for row in rows for a in row], axis=-1) / _scale(pt)[:, None]
+        return (
+            jnp.stack([a for row in rows for a in row], axis=-1) / _scale(pt)[:, None]
+        )
 
     triangles = jax.lax.map(one_class, jnp.asarray(masks))
     return TrackTable(

@@ -9,8 +9,11 @@ from typing import final
 import jax
 import jax.numpy as jnp
 
-from darksector.detectors import calorimeter, identification, klm, tracking
+from darksector.detectors import identification, klm, tracking
 from darksector.detectors.card import Detector
+from darksector.detectors.clusters import measure_cluster
+from darksector.detectors.crystals import Impact, impact
+from darksector.detectors.losses import cluster_probability, conversion_probability
 from darksector.detectors.objects import Cluster, Track
 from darksector.detectors.topology import INVISIBLE, TRACKS
 from darksector.kinematics import Momentum, modulus, polar
@@ -68,7 +71,7 @@ class Particle:
 
     code: int
     p: Momentum
-    spot: calorimeter.Impact | None
+    spot: Impact | None
     chances: Mapping[str, jax.Array]
     track: Track | None
     cluster: Cluster | None
@@ -79,11 +82,7 @@ class Particle:
         """Return the track of one response under its mass hypothesis."""
         if response not in TRACKS or self.track is None:
             return None
-        p, mass = self.track.p, _HYPOTHESIS[response]
-        energy = jnp.sqrt(modulus(p) ** 2 + mass**2)
-        return Track(
-            Momentum(energy, p.x, p.y, p.z), d0=self.track.d0, z0=self.track.z0
-        )
+        return tracking.under_hypothesis(self.track, _HYPOTHESIS[response])
 
 
 def particle(
@@ -108,12 +107,12 @@ def particle(
         certain = {"invisible": jnp.ones_like(p.e)}
         return Particle(code, p, None, certain, None, None)
     card = response.detector
-    spot = calorimeter.impact(card.calorimeter, p, vertex)
+    spot = impact(card.calorimeter, p, vertex)
     if code == PDG["gamma"]:
-        cluster = calorimeter.measure_cluster(card.calorimeter, p, spot, z)
+        cluster = measure_cluster(card.calorimeter, p.e, spot, z)
         return Particle(code, p, spot, _photon(card, p, spot), None, cluster)
     track = tracking.measure_track(
-        card.tracking, response.tracks, p, vertex, z, code=code
+        card.tracking, response.tracks, p, vertex=vertex, z=z, code=code
     )
     found = tracking.track_probability(card.tracking, p, vertex, code=abs(code))
     named = identification.identify(card.identification, card.klm, p, abs(code))
@@ -123,18 +122,16 @@ def particle(
         deposit = _minimum_ionising(card, p)
         in_klm = _in_klm(card, p, code)
         return Particle(code, p, spot, chances, track, None, deposit, in_klm)
-    seen = calorimeter.cluster_probability(card.calorimeter, p.e, spot)
+    seen = cluster_probability(card.calorimeter, p.e, spot)
     chances |= {"cluster": (1 - found) * seen, "lost": (1 - found) * (1 - seen)}
-    cluster = calorimeter.measure_cluster(card.calorimeter, p, spot, z)
+    cluster = measure_cluster(card.calorimeter, p.e, spot, z)
     nowhere = jnp.zeros_like(p.e)
     return Particle(code, p, spot, chances, track, cluster, cluster.p, nowhere)
 
 
-def _photon(
-    card: Detector, p: Momentum, spot: calorimeter.Impact
-) -> dict[str, jax.Array]:
-    converted = calorimeter.conversion_probability(card.calorimeter, spot)
-    seen = calorimeter.cluster_probability(card.calorimeter, p.e, spot)
+def _photon(card: Detector, p: Momentum, spot: Impact) -> dict[str, jax.Array]:
+    converted = conversion_probability(card.calorimeter, spot)
+    seen = cluster_probability(card.calorimeter, p.e, spot)
     late = klm.photon_probability(card.klm, p, polar(p))
     intact = 1 - converted
     return {

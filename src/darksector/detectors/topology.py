@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import combinations, product
 from typing import final
 
+from darksector.detectors.tracking import charge_of
 from darksector.detectors.trigger_lines import LINES
 from darksector.errors import InvalidCard, UnknownName
 from darksector.particles import PDG
@@ -27,7 +28,19 @@ RESPONSES = {
 # neutrinos, and what a model makes as long as it has not decayed
 INVISIBLE = frozenset(
     abs(PDG[name])
-    for name in ("nu_e", "nu_mu", "nu_tau", "Z'", "A'", "a", "chi", "chi2", "S", "h'", "X")
+    for name in (
+        "nu_e",
+        "nu_mu",
+        "nu_tau",
+        "Z'",
+        "A'",
+        "a",
+        "chi",
+        "chi2",
+        "S",
+        "h'",
+        "X",
+    )
 )
 
 
@@ -150,11 +163,5 @@ def _has_tracks(
         for response, code in zip(responses, pdg, strict=True)
         if response in TRACKS
     ]
-    neutral = sum(charge(code) for _, code in tracks) == 0
+    neutral = sum(charge_of(code) for _, code in tracks) == 0
     return sorted(r for r, _ in tracks) == sorted(topology.tracks) and neutral
-
-
-def charge(code: int) -> int:
-    """Return the charge of a charged particle, in units of e."""
-    # leptons have positive codes and negative charge
-    return (1 if code > 0 else -1) * (-1 if abs(code) < 20 else 1)

@@ -156,7 +156,10 @@ def _bad_values(
 ) -> Iterator[tuple[str, str]]:
     for key in _SHARES:
         if not 0 <= numbers[key] <= 1:
-            yield key, f"is {numbers[key]}; allowed: 0 to 1. It is a share, not percent."
+            yield (
+                key,
+                f"is {numbers[key]}; allowed: 0 to 1. It is a share, not percent.",
+            )
     for key in (*_POSITIVE, *_NOT_NEGATIVE):
         least, strict = numbers[key].min(), key in _POSITIVE
         if least < 0 or (strict and least == 0):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from math import log, sqrt
+from math import sqrt
 from types import MappingProxyType
 
 import jax
@@ -75,7 +75,9 @@ def track_probability(
         made = _radius(vertex)
         inside = (tracking.displaced_radius - made) / tracking.displaced_width
         chance = chance * ndtr(inside)
-        cot = _seen_under(tracking, helix(p, vertex, charge=1, field=tracking.field), made)
+        cot = _seen_under(
+            tracking, helix(p, vertex, charge=1, field=tracking.field), made
+        )
     theta = jnp.rad2deg(jnp.arctan2(1.0, cot))
     for inwards in (theta - tracking.theta_min, tracking.theta_max - theta):
         chance = chance * ndtr(inwards / tracking.theta_width)
@@ -126,9 +128,7 @@ def measure_track(
     # scattering goes with 1/(β p_T); the table is that of muons
     pt = transverse(p)
     slower = jnp.sqrt((pt**2 + p.z**2 + MASS["mu"] ** 2) / (pt**2 + p.z**2 + mass**2))
-    rows = look_up(
-        table, class_of(crossed, made, tracking), pt * slower, p.z / pt
-    )
+    rows = look_up(table, class_of(crossed, made, tracking), pt * slower, p.z / pt)
     wider = _tail(tracking, z[:, 5])
     d0, phi, omega, z0, cot = (
         wider * sum(f * z[:, j] for j, f in enumerate(row, i))

@@ -76,7 +76,9 @@ def save_gain(
         Where the figure goes.
     """
     figure, (panel,) = _figure(1)
-    looks = zip(curves.items(), ((style.BLUE, "o"), (style.VERMILION, "s")), strict=True)
+    looks = zip(
+        curves.items(), ((style.BLUE, "o"), (style.VERMILION, "s")), strict=True
+    )
     for (name, values), (colour, marker) in looks:
         panel.plot(scales, values, color=colour, marker=marker, label=name)
     panel.set(
@@ -104,7 +106,9 @@ def _figure(rows: int) -> tuple[Figure, list[Axes]]:
 def _draw(figure: Figure, panel: Axes, each: Map) -> None:
     low, high = each.limits
     scale = (
-        {"norm": LogNorm(low, high)} if each.logarithmic else {"vmin": low, "vmax": high}
+        {"norm": LogNorm(low, high)}
+        if each.logarithmic
+        else {"vmin": low, "vmax": high}
     )
     mesh = panel.pcolormesh(
         each.x[1],

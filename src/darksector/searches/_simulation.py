@@ -12,9 +12,9 @@ import jax.numpy as jnp
 import numpy as np
 
 from darksector.detectors.card import load as load_detector
+from darksector.detectors.objects import NORMALS, Candidates
 from darksector.detectors.outcomes import detect
 from darksector.detectors.response import Response, respond
-from darksector.detectors.objects import NORMALS, Candidates
 from darksector.events import Events
 from darksector.execution import Arrays, stream
 from darksector.generators import tau
