@@ -19,7 +19,11 @@ def vector(mass, p, theta, phi):
     """Return a four-momentum, GeV, from polar coordinates in degrees."""
     angle, azimuth = np.deg2rad(theta), np.deg2rad(phi)
     transverse = np.sin(angle)
-    direction = (transverse * np.cos(azimuth), transverse * np.sin(azimuth), np.cos(angle))
+    direction = (
+        transverse * np.cos(azimuth),
+        transverse * np.sin(azimuth),
+        np.cos(angle),
+    )
     return np.array([np.hypot(mass, p), *(p * np.array(direction))])
 
 

@@ -100,9 +100,7 @@ def test_mistakes_are_one_clear_line(run, sample, arguments, words):
 def test_lengths_of_clusters_go_with_energy_and_muons_reach_the_iron():
     belle2 = card.load("belle2")
     geometry = geometry_of(belle2)
-    seen = snapshot(
-        respond(belle2), events(1), 0, p_beams=info().momenta.sum(axis=0)
-    )
+    seen = snapshot(respond(belle2), events(1), 0, p_beams=info().momenta.sum(axis=0))
 
     drawn = scene(seen, geometry)
 

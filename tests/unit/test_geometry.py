@@ -96,7 +96,9 @@ def test_nothing_is_that_of_one_experiment(belle2):
             endcap_forward=2 * c.endcap_forward,
             endcap_backward=2 * c.endcap_backward,
         ),
-        klm=replace(k, barrel_radii=2 * k.barrel_radii, endcap_radii=2 * k.endcap_radii),
+        klm=replace(
+            k, barrel_radii=2 * k.barrel_radii, endcap_radii=2 * k.endcap_radii
+        ),
     )
 
     before, after = geometry_of(belle2), geometry_of(larger)
@@ -115,7 +117,9 @@ def test_nothing_is_that_of_one_experiment(belle2):
     ],
 )
 def test_a_ring_detector_lies_between_tracker_and_calorimeter(belle2, theta, cylinder):
-    i = replace(belle2.identification, top_photons=jnp.zeros(()), ring_theta=jnp.array(theta))
+    i = replace(
+        belle2.identification, top_photons=jnp.zeros(()), ring_theta=jnp.array(theta)
+    )
     geometry = geometry_of(replace(belle2, identification=i))
 
     (sheet,) = (s for s in geometry.sheets if s.system == "Cherenkov detectors")

@@ -26,7 +26,12 @@ def test_the_most_probable_response_is_measured_exactly(belle2):
     seen = snapshot(belle2, events(), 1, p_beams=P_BEAMS)
 
     fast, slow, photon, dark = seen.sights
-    assert [s.response for s in seen.sights] == ["mu", "other track", "cluster", "invisible"]
+    assert [s.response for s in seen.sights] == [
+        "mu",
+        "other track",
+        "cluster",
+        "invisible",
+    ]
     assert fast.iron_layers > 10
     assert slow.iron_layers == 0  # 0.3 GeV stops before the iron
     assert (fast.charge, slow.charge, photon.charge) == (-1, 1, 0)

@@ -90,10 +90,15 @@ def _mark(
     panel: Axes, group: list[float], whose: tuple[str, float], whole: Cavity
 ) -> None:
     system, side = whose
-    style = {"color": EDGE[system], "linewidth": 1.0, "linestyle": (0, (5, 3))}
     for angle in group:
         z, r = sections.ray(angle, whole)
-        panel.plot([0, z], [0, side * r], **style)
+        panel.plot(
+            [0, z],
+            [0, side * r],
+            color=EDGE[system],
+            linewidth=1.0,
+            linestyle=(0, (5, 3)),
+        )
     z, r = sections.ray(sum(group) / len(group), whole)
     text = "–".join(f"{angle:.4g}" for angle in group) + "°"
     on_side = abs(r - whole.radius) < 1e-6

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,7 +18,11 @@ from darksector.plotting.looks import INK, RECOIL, look
 from darksector.plotting.scene import Item, Scene, describe, scene
 from darksector.plotting.shapes import Geometry
 
-_DASHES = {"track": "-", "photon": (0, (4, 2)), "unseen": (0, (1, 2))}
+_DASHES: Mapping[str, Any] = {
+    "track": "-",
+    "photon": (0, (4, 2)),
+    "unseen": (0, (1, 2)),
+}
 _WIDTH = {"track": 1.8, "photon": 1.0, "unseen": 1.2}
 _BOX = 5.0  # points: width of a cluster
 

@@ -176,16 +176,18 @@ class Geometry:
     cavity: Cavity
 
     @property
+    def _parts(self) -> tuple[Solid | Sheet | Plank, ...]:
+        return (*self.solids, *self.sheets, *self.planks)
+
+    @property
     def systems(self) -> tuple[str, ...]:
         """The systems that have a part, from the inside out."""
-        parts = (*self.solids, *self.sheets, *self.planks)
-        present = {part.system for part in parts}
+        present = {part.system for part in self._parts}
         return tuple(name for name in SYSTEMS if name in present)
 
     def extent(self, systems: tuple[str, ...] = SYSTEMS) -> Cavity:
         """Return the smallest cylinder that holds all parts of some systems."""
-        every = (*self.solids, *self.sheets, *self.planks)
-        parts = [part for part in every if part.system in systems]
+        parts = [part for part in self._parts if part.system in systems]
         return Cavity(
             max(part.radii[1] for part in parts),
             min(part.ends[0] for part in parts),
