@@ -13,9 +13,10 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
+from darksector.compilation import BLOCK, in_blocks
 from darksector.detectors.clusters import merging_probability
 from darksector.detectors.objects import Candidates, Cluster
-from darksector.detectors.response import Particle, Response, particle
+from darksector.detectors.response import Charged, Particle, Response, particle
 from darksector.detectors.topology import (
     RESPONSES,
     TRACKS,
@@ -59,23 +60,47 @@ def detect(
     InvalidCard
         If no outcome of this final state can make the topology.
     """
-    final = [i for i in range(len(events.pdg)) if i not in events.mothers]
-    codes = tuple(events.pdg[i] for i in final)
+    codes = tuple(events.pdg[i] for i in _final(events))
     found = outcomes(codes, topology)
     if not found:
         msg = f"no outcome of the final state {codes} makes {topology}."
         raise InvalidCard(msg)
+    n = events.weights.size
+    padding = -n % BLOCK if n > BLOCK else 0
+    padded = jax.tree.map(
+        lambda a: jnp.pad(a, [(0, padding)] + [(0, 0)] * (a.ndim - 1), mode="edge"),
+        (events, z),
+    )
+
+    def block(part: tuple[Events, jax.Array]) -> Candidates:
+        return _block(*part, p_beams, (response, topology, found))
+
+    stacked = in_blocks(block, padded)
+    return jax.tree.map(lambda a: a[:n].T.ravel(), stacked)
+
+
+def _final(events: Events) -> list[int]:
+    """Return the slots of particles that did not decay."""
+    return [i for i in range(len(events.pdg)) if i not in events.mothers]
+
+
+def _block(
+    events: Events,
+    z: jax.Array,
+    p_beams: jax.Array,
+    setup: tuple[Response, Topology, tuple[Outcome, ...]],
+) -> Candidates:
+    """Return the candidates ``(n, outcomes)`` of some events."""
+    response, topology, found = setup
     particles = [
         particle(response, events.pdg[i], events.slot(i), _vertex(events, i), z[:, i])
-        for i in final
+        for i in _final(events)
     ]
-    width = sum("cluster" in RESPONSES.get(abs(code), ()) for code in codes)
-    slots = width if topology.clusters is None else topology.clusters
     candidates = [
-        _candidates(events, particles, outcome, p_beams, (response, topology, slots))
+        _candidates(events, particles, outcome, p_beams, (response, topology))
         for outcome in found
     ]
-    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *candidates)
+    return jax.tree.map(lambda *parts: jnp.stack(parts, axis=1), *candidates)
 
 
 def _vertex(events: Events, slot: int) -> Momentum | None:
@@ -87,9 +112,11 @@ def _candidates(
     particles: list[Particle],
     outcome: Outcome,
     p_beams: jax.Array,
-    setup: tuple[Response, Topology, int],
+    setup: tuple[Response, Topology],
 ) -> Candidates:
-    response, topology, slots = setup
+    response, topology = setup
+    width = sum("cluster" in RESPONSES.get(abs(each.code), ()) for each in particles)
+    slots = width if topology.clusters is None else topology.clusters
     charged = _charged(particles, outcome)
     tracks = tuple(each.seen_as(word) for each, word in charged)
     clusters = _clusters(particles, outcome)
@@ -122,28 +149,32 @@ def _probability(
         return chance
     codes = tuple(each.code for each in particles)
     for pair in photon_pairs(codes, outcome.responses):
-        first, second = (particles[i] for i in pair)
-        together = merging_probability(
-            response.detector.calorimeter,
-            (first.spot, first.p.e),
-            (second.spot, second.p.e),
+        first, second = (
+            (each.neutral.spot, each.p.e)
+            for each in (particles[i] for i in pair)
+            if each.neutral is not None
         )
+        together = merging_probability(response.detector.calorimeter, first, second)
         chance = chance * (together if pair == outcome.merged else 1 - together)
     return chance
 
 
-def _charged(particles: list[Particle], outcome: Outcome) -> list[tuple[Particle, str]]:
+def _charged(particles: list[Particle], outcome: Outcome) -> list[tuple[Charged, str]]:
     """Return the particles that leave a track and as what, negative charge first."""
     pairs = zip(particles, outcome.responses, strict=True)
-    found = [(each, word) for each, word in pairs if word in TRACKS]
+    found = [
+        (each.charged, word)
+        for each, word in pairs
+        if word in TRACKS and each.charged is not None
+    ]
     return sorted(found, key=lambda pair: charge_of(pair[0].code))
 
 
 def _clusters(particles: list[Particle], outcome: Outcome) -> tuple[Cluster, ...]:
     found = {
-        i: each.cluster
+        i: each.neutral.cluster
         for i, (each, word) in enumerate(zip(particles, outcome.responses, strict=True))
-        if word == "cluster" and each.cluster is not None
+        if word == "cluster" and each.neutral is not None
     }
     if outcome.merged:
         first, second = outcome.merged

@@ -17,6 +17,8 @@ PARAMETERS = 5
 _ENTRIES = 15  # of a triangle
 _PT = (0.05, 8.0, 21)  # first, last, number; even in the logarithm; GeV
 _ETA = (-1.55, 2.1, 29)  # pseudorapidity: 155 to 14 degrees
+# no track is found with larger errors; keeps cells at the edge of the chamber finite
+_LARGEST = (10.0, 0.5, 0.01, 20.0, 1.0)
 _SECTORS = 1440  # of a quarter of a degree
 _STEP = 7  # layers of wires between two tables of tracks made in the drift chamber
 
@@ -55,9 +57,7 @@ def classes(silicon: int, wires: int) -> NDArray[np.float64]:
     return np.vstack([subsets, late]).astype(np.float64)
 
 
-def class_of(
-    crossed: jax.Array, made: jax.Array | None, tracking: Tracking
-) -> jax.Array:
+def class_of(crossed: jax.Array, made: jax.Array | None, tracking: Tracking) -> jax.Array:
     """Return the class of tracks, ``(n,)``.
 
     Parameters
@@ -85,12 +85,11 @@ def tabulate(tracking: Tracking) -> TrackTable:
     log_pt, eta = (jnp.linspace(*ends, n) for *ends, n in (_log(_PT), _ETA))
     pt = jnp.repeat(jnp.exp(log_pt), eta.size)
     cot = jnp.tile(jnp.sinh(eta), log_pt.size)
+    known = jnp.diag(jnp.asarray(_LARGEST) ** -2.0)
 
     def one_class(crossed: jax.Array) -> jax.Array:
-        rows = factor(information(tracking, crossed, pt, cot))
-        return (
-            jnp.stack([a for row in rows for a in row], axis=-1) / _scale(pt)[:, None]
-        )
+        rows = factor(information(tracking, crossed, pt, cot) + known[:, :, None])
+        return jnp.stack([a for row in rows for a in row], axis=-1) / _scale(pt)[:, None]
 
     triangles = jax.lax.map(one_class, jnp.asarray(masks))
     return TrackTable(
