@@ -65,3 +65,18 @@ def test_the_page_draws_turns_and_needs_no_network(page, tmp_path):
         assert shown.evaluate("performance.getEntriesByType('resource').length") == 0
         assert shown.requests == [path.as_uri()]
         assert shown.complaints == []
+
+
+@pytest.mark.parametrize(
+    ("value", "outcome"),
+    [
+        pytest.param("true", pytest.fail.Exception, id="continuous integration"),
+        pytest.param("", pytest.skip.Exception, id="elsewhere"),
+    ],
+)
+def test_a_missing_browser_is_told(monkeypatch, value, outcome):
+    monkeypatch.setenv("CI", value)
+    monkeypatch.setattr(browser.shutil, "which", lambda _: None)
+
+    with pytest.raises(outcome, match="chromium"):
+        browser.executable()

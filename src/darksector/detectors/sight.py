@@ -10,6 +10,7 @@ import numpy as np
 from jaxtyping import Float
 
 Vector = Float[np.ndarray, "4"]
+Place = Float[np.ndarray, "3"]
 
 
 @final
@@ -43,8 +44,8 @@ class Sight:
     response: str
     chance: float
     p_gen: Vector
-    vertex: Float[np.ndarray, 3]
-    end: Float[np.ndarray, 3] | None = None
+    vertex: Place
+    end: Place | None = None
     seen: Vector | None = None
     deposit: float = 0.0
     iron_layers: int = 0

@@ -7,14 +7,13 @@ from collections.abc import Sequence
 import numpy as np
 from jaxtyping import Float
 
-from darksector.plotting.shapes import Cavity, Sheet
+from darksector.plotting.shapes import Cavity, Sheet, Vector
 
 GEV_PER_T_CM = 0.00299792458  # momentum of a unit charge in 1 T on a radius of 1 cm
 _STEP = 0.5  # cm, of the arc in the transverse plane
 _TURNS = 1.5  # what is drawn of a track that does not leave the tracker
 
 Points = Float[np.ndarray, "_ 3"]
-Vector = Float[np.ndarray, "3"]
 
 
 def helix(

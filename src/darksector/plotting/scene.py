@@ -11,7 +11,7 @@ from jaxtyping import Float
 from darksector.detectors.sight import Sight, Snapshot
 from darksector.plotting import paths
 from darksector.plotting.looks import WORDS, symbol
-from darksector.plotting.shapes import Geometry
+from darksector.plotting.shapes import Geometry, Vector
 
 _MUONS = "muon detector"
 _TRACKS = ("mu", "e", "other track")
@@ -66,7 +66,7 @@ class Scene:
     """
 
     items: tuple[Item, ...]
-    recoil: Float[np.ndarray, 3]
+    recoil: Vector
     scale: float
     systems: tuple[str, ...]
 

@@ -19,6 +19,8 @@ SYSTEMS = (
 )
 _TURN = 2 * np.pi
 
+Vector = Float[np.ndarray, "3"]
+
 
 @final
 @dataclass(frozen=True)
@@ -137,7 +139,7 @@ class Cavity:
         ends = np.maximum(points[:, 2] - self.z_max, self.z_min - points[:, 2])
         return np.maximum(radial, ends)
 
-    def distance(self, direction: Float[np.ndarray, 3]) -> float:
+    def distance(self, direction: Vector) -> float:
         """Return how far the wall is from the origin along a direction, cm."""
         x, y, z = direction / np.linalg.norm(direction)
         side = self.radius / max(np.hypot(x, y), 1e-12)

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from darksector.detectors.sight import Snapshot
 from darksector.plotting.looks import FILL, RECOIL, look
 from darksector.plotting.scene import Item, Scene, describe, scene
-from darksector.plotting.shapes import Geometry, Plank
+from darksector.plotting.shapes import Geometry, Plank, Vector
 from darksector.plotting.wires import line_of, plank_outline, spread, wires_of
 
 _DASHES = {"track": "solid", "photon": "dash", "unseen": "dot"}
@@ -99,7 +99,7 @@ def _block(ends: Float[np.ndarray, "2 3"], colour: str, name: str) -> go.Mesh3d:
     return _hull(corners, colour, **about)
 
 
-def _arrow(figure: go.Figure, tip: Float[np.ndarray, 3]) -> None:
+def _arrow(figure: go.Figure, tip: Vector) -> None:
     shaft = np.stack([np.zeros(3), 0.9 * tip])
     line = {"color": RECOIL, "width": 6}
     about = {"meta": {"system": "recoil"}, "hovertemplate": "recoil<extra></extra>"}
@@ -113,7 +113,7 @@ def _arrow(figure: go.Figure, tip: Float[np.ndarray, 3]) -> None:
         figure.add_trace(_hull(np.vstack([tip, rim]), RECOIL, **about))
 
 
-def _frame(along: Float[np.ndarray, 3]) -> Float[np.ndarray, "3 3"]:
+def _frame(along: Vector) -> Float[np.ndarray, "3 3"]:
     """Return a unit vector and two that are perpendicular to it and to each other."""
     helper = [0.0, 0.0, 1.0] if abs(along[2]) < 0.9 else [1.0, 0.0, 0.0]
     across = np.cross(along, helper)
