@@ -95,9 +95,7 @@ def covariance(t, pt, theta_deg, crossed):
             for i in {i for i, _, _ in hits}
             if i > first[0]
         }
-        return np.array(
-            [ends[i][0] @ u if i in ends else 0.0 for i, u, _ in hits]
-        )
+        return np.array([ends[i][0] @ u if i in ends else 0.0 for i, u, _ in hits])
 
     slopes = np.stack(
         [
@@ -111,7 +109,9 @@ def covariance(t, pt, theta_deg, crossed):
         axis=1,
     )
     errors = np.diag([sigma**2 for _, _, sigma in hits])
-    paths = [s[1] * sqrt(1 + cot**2) / outwards(n) for s, n in zip(met, nominal, strict=True)]
+    paths = [
+        s[1] * sqrt(1 + cot**2) / outwards(n) for s, n in zip(met, nominal, strict=True)
+    ]
     p2 = pt**2 * (1 + cot**2)
     beta2 = p2 / (p2 + MASS**2)
     highland = 1 + 0.038 * log(sum(paths) / beta2)
