@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Annulus, Patch, Polygon
 
 from darksector.plotting.looks import EDGE, FILL, INK
-from darksector.plotting.shapes import Cavity, Geometry, Solid, circle
+from darksector.plotting.shapes import Cavity, Geometry, Plank, Solid, circle
 
 _MIDDLE = 6.0  # cm: what lies within of z = 0 is in the section across the beams
 _THIN, _FAINT = 0.5, 0.25  # points
@@ -36,18 +36,7 @@ def draw_rz(panel: Axes, geometry: Geometry) -> None:
                 color=EDGE[sheet.system],
                 linewidth=_LINE.get(sheet.system, _FAINT),
             )
-    for plank in geometry.planks:
-        # seen along the other transverse axis: where the ladder is up or down
-        heights = plank.edges()[:, 1]
-        if abs(heights.mean()) >= 0.5 * plank.radius or len(geometry.planks) < 8:
-            side = 1.0 if heights.mean() >= 0 else -1.0
-            panel.plot(
-                plank.ends,
-                [side * plank.radius] * 2,
-                color=EDGE[plank.system],
-                linewidth=1.2,
-                solid_capstyle="butt",
-            )
+    _ladders(panel, geometry.planks)
     _axes(panel, "z [cm]", "r [cm]")
 
 
@@ -114,6 +103,19 @@ def _rings(geometry: Geometry) -> list[tuple[float, float, str]]:
         for (system, _), each in spans.items()
     ]
     return sorted(rings, key=lambda ring: -ring[1])
+
+
+def _ladders(panel: Axes, planks: Sequence[Plank]) -> None:
+    """Draw ladders along the beams, above the axis if their middle is."""
+    for plank in planks:
+        side = 1.0 if np.sin(plank.phi) >= 0 else -1.0
+        panel.plot(
+            plank.ends,
+            [side * plank.radius] * 2,
+            color=EDGE[plank.system],
+            linewidth=1.2,
+            solid_capstyle="butt",
+        )
 
 
 def _axes(panel: Axes, horizontal: str, vertical: str) -> None:
