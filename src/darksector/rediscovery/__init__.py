@@ -1,0 +1,1 @@
+"""Rediscoveries: known peaks as the detector cards see them, simulated and fitted."""
