@@ -64,6 +64,8 @@ class Channel:
         How it is fitted; None where it is only shown.
     flat
         Number of the sample card with the assumed pairs per MeV and fb⁻¹; may be empty.
+    smooth
+        Components without structure, of which a straight line replaces the simulation.
     """
 
     title: str
@@ -76,6 +78,7 @@ class Channel:
     selection: str
     peak: Peak | None = None
     flat: str = ""
+    smooth: frozenset[str] = frozenset()
 
     @property
     def edges(self) -> NDArray[np.float64]:
@@ -100,6 +103,7 @@ CHANNELS: Mapping[str, Channel] = MappingProxyType(
             selection=_DILEPTON,
             peak=Peak(MASS["J/psi"], 1, 1e3, "MeV/c²"),
             flat="combinatorial_mumu",
+            smooth=frozenset(dileptons.QED["mu"]),
         ),
         "jpsi_ee": Channel(
             title=r"$J/\psi \to e^+e^-$ from $B$ decays",
@@ -112,6 +116,7 @@ CHANNELS: Mapping[str, Channel] = MappingProxyType(
             selection=_DILEPTON,
             peak=Peak(MASS["J/psi"], 1, 1e3, "MeV/c²"),
             flat="combinatorial_ee",
+            smooth=frozenset(dileptons.QED["e"]),
         ),
         "pi0_gammagamma": Channel(
             title=r"$\pi^0 \to \gamma\gamma$ from $\tau$ pairs",

@@ -30,8 +30,9 @@ from darksector.registry import PROCESSES
 PAIR_P_MAX = 2.0  # GeV, momentum of the pair in the centre-of-mass frame
 _EVENTS = 1 << 16
 _REPLICAS = 4  # each event is measured this often
+_THETA = (0.2, 2.75)  # rad, generated angles of leptons: beyond the drift chamber
 # the backgrounds of each lepton, with options; masses below the range never get in
-_QED: dict[str, dict[str, dict[str, Any]]] = {
+QED: dict[str, dict[str, dict[str, Any]]] = {
     "mu": {
         "dimuon_gamma": {"running_alpha": True},
         "two_photon_dimuon": {"pair_mass_min": 2.4},
@@ -47,11 +48,15 @@ _MASSES = {"mu": (2.9, 3.3), "e": (2.5, 3.4)}  # GeV, generated masses of the pa
 def generate(lepton: str, machine: Machine, seed: int) -> dict[str, Events]:
     """Return the J/psi and QED events of one lepton; Σ weights is σ times fractions, fb."""
     made = {"signal": jpsi(lepton, machine, seed)}
-    low, high = _MASSES[lepton]
-    cut = GeneratorCut("mass", (f"{lepton}-", f"{lepton}+"), low, high)
-    for name, options in _QED[lepton].items():
+    minus, plus = f"{lepton}-", f"{lepton}+"
+    cuts = (
+        GeneratorCut("mass", (minus, plus), *_MASSES[lepton]),
+        *(GeneratorCut("theta_lab", (name,), *_THETA) for name in (minus, plus)),
+    )
+    for name, options in QED[lepton].items():
         process = PROCESSES.load(name)(**options)
-        cuts = () if name == "two_photon_dielectron" else (cut,)
+        # of four electrons any two may be the pair: no cut on all of them
+        cuts = () if name == "two_photon_dielectron" else cuts
         made[name] = process.generate(_EVENTS, machine, seed=seed, cuts=cuts)
     return made
 

@@ -12,6 +12,7 @@ from darksector.events import Events
 from darksector.execution import stream
 from darksector.machines import Machine
 from darksector.observables import dimuon_mass, recoil_mass2
+from darksector.phasespace.cuts import GeneratorCut
 from darksector.rediscovery import measure
 from darksector.rediscovery.sample import Sample, Setup, joined
 from darksector.registry import PROCESSES
@@ -19,27 +20,34 @@ from darksector.registry import PROCESSES
 PHOTON_E_MIN = 1.0  # GeV, of the cluster in the centre-of-mass frame
 RECOIL_MASS2 = (-2.0, 3.0)  # GeV², of what recoils against the muons
 _EVENTS = 1 << 17
+_REPLICAS = 4  # each event is measured this often
 _E_FRACTION = 0.1  # of the beam energy; generated photons, below the cut on the cluster
+# generated angles, rad: beyond those of drift chamber and calorimeter
+_CUTS = tuple(
+    GeneratorCut("theta_lab", (name,), 0.20, 2.75) for name in ("mu-", "mu+", "gamma")
+)
 
 
 def generate(machine: Machine, seed: int) -> dict[str, Events]:
-    """Return the events; Σ weights is the cross-section, fb."""
+    """Return the events; Σ weights is the cross-section, fb; angles near the beams are left out."""
     process = PROCESSES.load("dimuon_gamma")(
         running_alpha=True, photon_energy_min=_E_FRACTION
     )
-    return {"signal": process.generate(_EVENTS, machine, seed=seed)}
+    return {"signal": process.generate(_EVENTS, machine, seed=seed, cuts=_CUTS)}
 
 
 def look(
     observable: str, events: Mapping[str, Events], setup: Setup
 ) -> dict[str, Sample]:
     """Return ``recoil_mass2``, ``photon_energy`` or ``dimuon_mass`` of all selected candidates."""
-    made = events["signal"]
-    random = stream(setup.seed, "rediscovery", "look", "dimuon_gamma")
-    z = random.standard_normal((*made.momenta.shape[:2], measure.NORMALS))
-    columns = _columns(made, jnp.asarray(z), setup.p_beams, setup.response)
-    value, truth, weight = (np.asarray(a) for a in columns[observable])
-    return {"signal": joined([Sample(value, weight, truth)], 1)}
+    made, parts = events["signal"], []
+    for replica in range(_REPLICAS):
+        random = stream(setup.seed, "rediscovery", "look", "dimuon_gamma", replica)
+        z = jnp.asarray(random.standard_normal((*made.momenta.shape[:2], measure.NORMALS)))
+        columns = _columns(made, z, setup.p_beams, setup.response)[observable]
+        value, truth, weight = (np.asarray(a) for a in columns)
+        parts.append(Sample(value, weight, truth))
+    return {"signal": joined(parts, _REPLICAS)}
 
 
 @jax.jit

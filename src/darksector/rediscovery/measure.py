@@ -35,6 +35,11 @@ def response_of(detector: str) -> Response:
     return load(detector)
 
 
+def title(detector: str) -> str:
+    """Return what a detector card is called for people."""
+    return load(detector).title
+
+
 def found(response: Response, code: int, p: Momentum) -> jax.Array:
     """Return the chance that a particle leaves at least one track, ``(n,)``."""
     if code == PDG["gamma"]:

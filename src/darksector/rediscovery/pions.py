@@ -26,7 +26,8 @@ from darksector.registry import PROCESSES
 
 PHOTON_E_MIN = 0.15  # GeV, of a cluster in the laboratory
 _EVENTS = 1 << 17
-_REPLICAS = 4  # each event is measured this often
+_REPLICAS = 32  # each event is measured this often
+_MASS_MAX = 0.3  # GeV; heavier pairs are nowhere shown
 _MOST_TRACKS = 6
 _TWO_PHOTONS = Mode((PDG["gamma"], PDG["gamma"]), (0.0, 0.0))
 
@@ -178,7 +179,8 @@ def _masses(
     first, second = (_rows(seen.p, pairs[:, i]) for i in (0, 1))
     truth = (momentum(momenta[pairs[:, i]]) for i in (0, 1))
     both = chance[pairs[:, 0]] * chance[pairs[:, 1]] * measure.apart(response, *truth)
-    return jnp.sqrt(jnp.maximum(squared(first + second), 0.0)), both
+    mass = jnp.sqrt(jnp.maximum(squared(first + second), 0.0))
+    return mass, jnp.where(mass < _MASS_MAX, both, 0.0)
 
 
 def _rows(p: Momentum, index: jax.Array) -> Momentum:

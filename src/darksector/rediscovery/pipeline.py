@@ -37,10 +37,11 @@ _PROCESSES = (
 @final
 @dataclass(frozen=True)
 class Dataset:
-    """One period: integrated luminosity, fb⁻¹, and the name of its detector card."""
+    """One period: luminosity, fb⁻¹, name of the detector card, and its title."""
 
     luminosity: float
     detector: str
+    title: str
 
 
 @final
@@ -120,9 +121,10 @@ def plan(
         chosen = ((luminosity or first[0], detector or first[1]),)
         config |= {"luminosity": chosen[0][0], "detector": chosen[0][1]}
     load_machine(machine)
-    for _, card in chosen:
-        measure.response_of(card)
-    sets = tuple(Dataset(units.luminosity(text), card) for text, card in chosen)
+    sets = tuple(
+        Dataset(units.luminosity(text), card, measure.title(card))
+        for text, card in chosen
+    )
     return Plan(sets, machine, seed, config)
 
 
@@ -177,6 +179,8 @@ def _measure(
         ).scaled(dataset.luminosity)
         for component, sample in samples.items()
     }
+    for component in set(expected) & channel.smooth:
+        expected[component] = straight(expected[component])
     if channel.flat:
         density = 1e3 * numbers.value(channel.flat) * dataset.luminosity
         flat = density * np.diff(edges)
@@ -191,6 +195,19 @@ def _measure(
     fitted = fits.fit(edges, counts.astype(float), template=template, degree=degree)
     width = _sigma68(samples["signal"])
     return Measured(name, dataset, expected, counts, width, fitted)
+
+
+def straight(spectrum: Spectrum) -> Spectrum:
+    """Return a straight line with the same sum and mean, nowhere negative."""
+    x = np.linspace(-1, 1, len(spectrum.contents) + 1)
+    x = (x[1:] + x[:-1]) / 2
+    slope = float((spectrum.contents * x).sum() / (x**2).sum())
+    level = spectrum.total() / len(x)
+    line = level + np.clip(slope, -level, level) * x
+    error2 = spectrum.variances.sum() / len(x) ** 2
+    return Spectrum(
+        spectrum.observable, spectrum.edges, line, np.full_like(line, error2)
+    )
 
 
 def _sigma68(sample: Sample) -> float:
