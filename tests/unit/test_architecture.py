@@ -36,8 +36,15 @@ LAYERS = (
     ("observables", "selection"),
     ("results",),
     ("io", "plotting", "report"),
-    ("searches",),
-    ("diagnosis", "terminal", "event_settings", "event_commands", "cli"),
+    ("searches", "rediscovery"),
+    (
+        "diagnosis",
+        "terminal",
+        "event_settings",
+        "event_commands",
+        "rediscovery_command",
+        "cli",
+    ),
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 PLUGINS = {"models", "processes", "searches"}

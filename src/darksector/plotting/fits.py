@@ -14,8 +14,12 @@ from numpy.typing import NDArray
 
 from darksector.plotting import labels, style
 
-_PULLS = 5.0  # range of the lower panel
+_PULLS = 4.5  # range of the lower panel
 _SIGNAL = "#C6C6C6"  # grey tint: the coloured ones are for backgrounds
+
+
+Values = NDArray[np.float64]
+Curves = tuple[Values, Values, Values | None]
 
 
 @final
@@ -37,8 +41,11 @@ class FittedSpectrum:
         Pseudo-data.
     components
         Name of each simulated component to its events; the last one is on top.
-    fit, background
-        Fitted sum and fitted background, events per bin; None where nothing was fitted.
+    fit
+        Fitted events per bin; None where nothing was fitted.
+    curves
+        Abscissa ``(m,)``, and the fitted sum and background there, events per bin; the
+        background is None where there is none.
     box
         Lines of the box of fitted values.
     """
@@ -47,11 +54,11 @@ class FittedSpectrum:
     subtitle: str
     luminosity: float
     label: str
-    edges: NDArray[np.float64]
+    edges: Values
     counts: NDArray[np.int64]
-    components: Mapping[str, NDArray[np.float64]]
-    fit: NDArray[np.float64] | None
-    background: NDArray[np.float64] | None
+    components: Mapping[str, Values]
+    fit: Values | None
+    curves: Curves | None
     box: tuple[str, ...]
 
 
@@ -70,10 +77,12 @@ def fitted_spectrum(shown: FittedSpectrum) -> Figure:
     _header(panels[0], shown)
     panels[0].set_ylabel(labels.bin_width(shown.edges, shown.label), fontsize=11)
     panels[0].set_xlim(shown.edges[0], shown.edges[-1])
-    if shown.fit is not None:
-        _curves(panels[0], shown)
+    room = 1.25
+    if shown.fit is not None and shown.curves is not None:
+        _curves(panels[0], *shown.curves)
         _pull(panels[1], shown, shown.fit)
-    panels[0].set_ylim(0, 1.35 * max(float(shown.counts.max()), 1.0))
+        room = 1.5  # for the box of fitted values
+    panels[0].set_ylim(0, room * max(float(shown.counts.max()), 1.0))
     _box(panels[0], shown)
     panels[-1].set_xlabel(shown.label, fontsize=11)
     style.legend(figure, panels[0])
@@ -108,13 +117,12 @@ def _points(panel: Axes, shown: FittedSpectrum) -> None:
     )
 
 
-def _curves(panel: Axes, shown: FittedSpectrum) -> None:
-    centre = (shown.edges[1:] + shown.edges[:-1]) / 2
-    panel.plot(centre, shown.fit, color=style.VERMILION, linewidth=1.5, label="fit")
-    if shown.background is not None:
+def _curves(panel: Axes, x: Values, fit: Values, background: Values | None) -> None:
+    panel.plot(x, fit, color=style.VERMILION, linewidth=1.5, label="fit")
+    if background is not None:
         panel.plot(
-            centre,
-            shown.background,
+            x,
+            background,
             color=style.BLUE,
             linestyle="--",
             linewidth=1.5,
@@ -122,13 +130,14 @@ def _curves(panel: Axes, shown: FittedSpectrum) -> None:
         )
 
 
-def _pull(panel: Axes, shown: FittedSpectrum, fit: NDArray[np.float64]) -> None:
+def _pull(panel: Axes, shown: FittedSpectrum, fit: Values) -> None:
     pulls = (shown.counts - fit) / np.sqrt(np.maximum(fit, 1.0))
     centre = (shown.edges[1:] + shown.edges[:-1]) / 2
     panel.axhline(0.0, color=style.VERMILION, linewidth=1.0)
     panel.plot(centre, pulls, "o", color=style.BLACK, markersize=2.5)
     most = max(_PULLS, 1.1 * float(np.abs(pulls).max()))
     panel.set_ylim(-most, most)
+    panel.set_yticks([-3, 0, 3])
     panel.set_ylabel(r"$(n - f)/\sqrt{f}$", fontsize=11)
 
 

@@ -66,7 +66,9 @@ def dress(panel: Axes) -> None:
     panel.set_axisbelow(True)
 
 
-def head(panel: Axes, texts: Iterable[tuple[str, float, int, Mapping[str, Any]]]) -> None:
+def head(
+    panel: Axes, texts: Iterable[tuple[str, float, int, Mapping[str, Any]]]
+) -> None:
     """Write above a panel: text, 0 for left or 1 for right, points above it, font."""
     for text, x, rise, font in texts:
         panel.annotate(

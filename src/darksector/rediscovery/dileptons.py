@@ -47,7 +47,7 @@ _MASSES = {"mu": (2.9, 3.3), "e": (2.5, 3.4)}  # GeV, generated masses of the pa
 
 def generate(lepton: str, machine: Machine, seed: int) -> dict[str, Events]:
     """Return the J/psi and QED events of one lepton; Σ weights is σ times fractions, fb."""
-    made = {"signal": jpsi(lepton, machine, seed)}
+    made = {"signal": jpsi(lepton, machine, seed, _EVENTS)}
     minus, plus = f"{lepton}-", f"{lepton}+"
     cuts = (
         GeneratorCut("mass", (minus, plus), *_MASSES[lepton]),
@@ -61,7 +61,7 @@ def generate(lepton: str, machine: Machine, seed: int) -> dict[str, Events]:
     return made
 
 
-def jpsi(lepton: str, machine: Machine, seed: int, n: int = _EVENTS) -> Events:
+def jpsi(lepton: str, machine: Machine, seed: int, n: int) -> Events:
     r"""Return J/psi of B decays that decayed to two leptons, both isotropic.
 
     .. math:: \sigma = 2 \sigma(B\bar B)\, B(B \to J/\psi X)\, B(J/\psi \to \ell\ell)

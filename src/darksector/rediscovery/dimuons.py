@@ -43,7 +43,9 @@ def look(
     made, parts = events["signal"], []
     for replica in range(_REPLICAS):
         random = stream(setup.seed, "rediscovery", "look", "dimuon_gamma", replica)
-        z = jnp.asarray(random.standard_normal((*made.momenta.shape[:2], measure.NORMALS)))
+        z = jnp.asarray(
+            random.standard_normal((*made.momenta.shape[:2], measure.NORMALS))
+        )
         columns = _columns(made, z, setup.p_beams, setup.response)[observable]
         value, truth, weight = (np.asarray(a) for a in columns)
         parts.append(Sample(value, weight, truth))

@@ -74,10 +74,9 @@ def fit_template(spectrum: Spectrum) -> Fit:
     filled = spectrum.variances.sum()
     scale = spectrum.total() / filled if filled else 0.0
     counts = spectrum.contents * scale
-    start = np.concatenate([_start(spectrum.edges, counts), np.zeros(0)])
+    start = _start(spectrum.edges, counts)
     free = tuple(range(len(shapes.NAMES)))
-    found = _fit(spectrum.edges, counts, start, free)
-    return found
+    return _fit(spectrum.edges, counts, start, free)
 
 
 def fit(

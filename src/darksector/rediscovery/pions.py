@@ -159,7 +159,9 @@ def _measured(
 def _padded(rows: NDArray[np.generic]) -> jax.Array:
     """Return rows filled up with the last one: few sizes to compile."""
     missing = -len(rows) % (64 * BLOCK)
-    return jnp.asarray(np.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1), "edge"))
+    return jnp.asarray(
+        np.pad(rows, [(0, missing)] + [(0, 0)] * (rows.ndim - 1), "edge")
+    )
 
 
 @jax.jit

@@ -16,12 +16,11 @@ from darksector.cardfile import DETECTORS, MACHINES
 from darksector.execution import stream
 from darksector.machines import Machine
 from darksector.machines import load as load_machine
-from darksector.rediscovery import fits, measure, numbers
-from darksector.rediscovery.channels import CHANNELS, Channel
+from darksector.rediscovery import NAME, fits, measure, numbers
+from darksector.rediscovery.channels import CHANNELS
 from darksector.rediscovery.sample import Sample, Setup
 from darksector.statistics.spectrum import Spectrum
 
-NAME = "rediscovery"
 # luminosity and detector card of the samples of the talk, KAON 2019
 DATASETS = (("500/pb", "belle2_phase2"), ("2.62/fb", "belle2_phase2"))
 MACHINE = "superkekb"
@@ -115,7 +114,7 @@ def plan(
         If there is no such card, or it makes no sense.
     """
     config: dict[str, Any] = {"search": NAME, "machine": machine, "seed": seed}
-    chosen = DATASETS
+    chosen: tuple[tuple[str, str], ...] = DATASETS
     if luminosity is not None or detector is not None:
         first = DATASETS[0]
         chosen = ((luminosity or first[0], detector or first[1]),)
@@ -131,10 +130,11 @@ def plan(
 def run(
     plan: Plan,
     *,
-    channels: Sequence[str] = tuple(CHANNELS),
+    channels: Sequence[str] | None = None,
     progress: Callable[[int, int], None] | None = None,
 ) -> Result:
-    """Run a checked plan."""
+    """Run a checked plan, all channels unless some are named."""
+    names = tuple(CHANNELS) if channels is None else channels
     machine = load_machine(plan.machine)
     setups = {
         dataset.detector: Setup(
@@ -144,15 +144,17 @@ def run(
         )
         for dataset in plan.datasets
     }
-    measured = []
-    for i, (name, events) in enumerate(_generated(channels, machine, plan.seed)):
+    measured: list[Measured] = []
+    for i, (name, events) in enumerate(_generated(names, machine, plan.seed)):
         if progress is not None:
-            progress(i, len(channels))
+            progress(i, len(names))
         looks = {card: CHANNELS[name].look(events, s) for card, s in setups.items()}
-        for dataset in plan.datasets:
-            measured.append(_measure(name, dataset, looks[dataset.detector], plan.seed))
+        measured += [
+            _measure(name, dataset, looks[dataset.detector], plan.seed)
+            for dataset in plan.datasets
+        ]
     if progress is not None:
-        progress(len(channels), len(channels))
+        progress(len(names), len(names))
     return Result(plan, tuple(measured), _provenance(plan))
 
 
@@ -186,7 +188,9 @@ def _measure(
         flat = density * np.diff(edges)
         expected["assumed"] = Spectrum(name, edges, flat, np.zeros_like(flat))
     total = np.sum([each.contents for each in expected.values()], axis=0)
-    random = stream(seed, NAME, "pseudo-data", name, dataset.detector, repr(dataset.luminosity))
+    random = stream(
+        seed, NAME, "pseudo-data", name, dataset.detector, repr(dataset.luminosity)
+    )
     counts = random.poisson(total)
     if channel.peak is None:
         return Measured(name, dataset, expected, counts)

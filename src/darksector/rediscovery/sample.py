@@ -57,7 +57,9 @@ def joined(parts: Sequence[Sample], replicas: int) -> Sample:
     """Return parts as one sample, each event measured `replicas` times among them."""
     kept = [part.weights > 0 for part in parts]
     values, weights, truth = (
-        np.concatenate([np.broadcast_to(a, k.shape)[k] for a, k in zip(x, kept, strict=True)])
+        np.concatenate(
+            [np.broadcast_to(a, k.shape)[k] for a, k in zip(x, kept, strict=True)]
+        )
         for x in (
             [part.values for part in parts],
             [part.weights / replicas for part in parts],

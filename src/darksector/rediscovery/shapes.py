@@ -52,6 +52,18 @@ def expected(theta: jax.Array, points: jax.Array) -> jax.Array:
     return jnp.maximum(peak(theta, points) + background(theta, points), _LEAST)
 
 
+def curve(
+    theta: NDArray[np.float64], edges: NDArray[np.float64], x: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return fitted sum and background at x, events per bin of equal width."""
+    points = jnp.asarray(nodes(edges))
+    values = jnp.asarray(theta)
+    unit = (_density(values, points) * (_WEIGHTS / 2)).sum()
+    signal = values[0] * _density(values, jnp.asarray(x)) / unit
+    under = np.interp(x, points.mean(axis=1), background(values, points))
+    return np.asarray(signal) + under, under
+
+
 def full_width(theta: NDArray[np.float64]) -> float:
     """Return the full width of the peak at half of its maximum, in the unit of x."""
     mean, sigma = float(theta[1]), float(np.exp(theta[2]))

@@ -8,19 +8,24 @@ from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
 from importlib.resources import files
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, final
 
 import numpy as np
 import tomli_w
 
 from darksector import provenance
 from darksector.io.files import atomic_write
-from darksector.rediscovery import numbers
-from darksector.rediscovery.channels import CHANNELS, COMPONENTS, Channel, Peak
+from darksector.rediscovery import numbers, shapes
+from darksector.rediscovery.channels import CHANNELS, COMPONENTS, Peak
+from darksector.rediscovery.fits import Value
 from darksector.rediscovery.pipeline import Measured, Result
 from darksector.report.tables import Cell, to_csv
 from darksector.report.writer import check_folder
 
+if TYPE_CHECKING:
+    from darksector.plotting.fits import Curves
+
+_POINTS = 1001  # of a curve
 _WIDTH_OF_HALF = 2 * np.sqrt(2 * np.log(2))  # full width at half maximum over σ
 
 
@@ -129,7 +134,8 @@ def _bins(measured: Measured) -> Iterator[tuple[Cell, ...]]:
     )
     edges = CHANNELS[measured.channel].edges
     columns = {n: (s.contents, s.variances) for n, s in measured.expected.items()}
-    columns["pseudo-data"] = (measured.counts, measured.counts)
+    counts = measured.counts.astype(np.float64)
+    columns["pseudo-data"] = (counts, counts)
     if measured.fit is not None:
         columns["fit"] = (measured.fit.peak + measured.fit.background, 0 * edges[1:])
     for name, (events, variances) in columns.items():
@@ -153,7 +159,7 @@ def _save_figures(result: Result, folder: Path) -> None:
             counts=measured.counts,
             components=_stacked(measured),
             fit=None if fit is None else fit.peak + fit.background,
-            background=None if fit is None else _drawn(channel, fit.background),
+            curves=_curves(measured),
             box=_box(measured),
         )
         style.save(fits.fitted_spectrum(shown), folder, stem(measured))
@@ -169,9 +175,13 @@ def _stacked(measured: Measured) -> Mapping[str, np.ndarray]:
     return found | {COMPONENTS["signal"]: measured.expected["signal"].contents}
 
 
-def _drawn(channel: Channel, background: np.ndarray) -> np.ndarray | None:
-    has = channel.peak is not None and channel.peak.degree is not None
-    return background if has else None
+def _curves(measured: Measured) -> Curves | None:
+    channel, fit = CHANNELS[measured.channel], measured.fit
+    if channel.peak is None or fit is None:
+        return None
+    x = np.linspace(channel.low, channel.high, _POINTS)
+    total, under = shapes.curve(fit.parameters, channel.edges, x)
+    return x, total, None if channel.peak.degree is None else under
 
 
 def _box(measured: Measured) -> tuple[str, ...]:
@@ -179,21 +189,21 @@ def _box(measured: Measured) -> tuple[str, ...]:
     if peak is None or fit is None:
         return (f"{measured.counts.sum()} events",)
     injected = measured.expected["signal"].total()
+    found = rf"$N = {fit.signal.value:.0f} \pm {fit.signal.error:.0f}$"
+    place = _line(r"\mu", fit.mean, peak)
     return (
-        rf"$N = {fit.signal.value:.0f} \pm {fit.signal.error:.0f}$"
-        f" (simulated {injected:.0f})",
-        _line(r"\mu", fit.mean.value, fit.mean.error, peak)
-        + f" (true {peak.scale * peak.truth:.7g})",
-        _line(r"\sigma", fit.sigma.value, fit.sigma.error, peak),
+        f"{found} (simulated {injected:.0f})",
+        f"{place} (true {peak.scale * peak.truth:.7g})",
+        _line(r"\sigma", fit.sigma, peak),
         f"resolution (68 %) {peak.scale * measured.resolution:.3g} {peak.unit}",
         rf"$\chi^2/\mathrm{{dof}} = {fit.chi2:.0f}/{fit.dof}$",
     )
 
 
-def _line(symbol: str, value: float, error: float, peak: Peak) -> str:
-    digits = max(0, 1 - int(np.floor(np.log10(peak.scale * error))))
-    numbers_ = rf"{peak.scale * value:.{digits}f} \pm {peak.scale * error:.{digits}f}"
-    return rf"${symbol} = {numbers_}$ {peak.unit}"
+def _line(symbol: str, found: Value, peak: Peak) -> str:
+    value, error = peak.scale * found.value, peak.scale * found.error
+    digits = max(0, 1 - int(np.floor(np.log10(error))))
+    return rf"${symbol} = {value:.{digits}f} \pm {error:.{digits}f}$ {peak.unit}"
 
 
 def _report(result: Result, folder: Path) -> str:
@@ -207,7 +217,9 @@ def _report(result: Result, folder: Path) -> str:
     )
     environment.filters["mathtext"] = lambda text: Markup(labels.to_html(text))
     figures = {
-        stem(each): base64.b64encode((folder / f"{stem(each)}.png").read_bytes()).decode()
+        stem(each): base64.b64encode(
+            (folder / f"{stem(each)}.png").read_bytes()
+        ).decode()
         for each in result.measured
     }
     source = files("darksector.rediscovery").joinpath("report.html.jinja")
