@@ -28,11 +28,13 @@ bench: $(VENV)/.developer  ## speed beside peers, written to benchmarks/*.md
 	$(PIP) --constraint constraints.txt --editable ".[bench]"
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/engine.py
+	$(BIN)/python benchmarks/detector.py
 
 docs: $(VENV)/.developer  ## HTML documentation in docs/_build
 	$(BIN)/python -m pytest -q -m "not slow" tests/validation --junitxml docs/_build/validation.xml
 	$(BIN)/python docs/build_validation.py docs/_build/validation.xml
 	$(BIN)/python docs/build_processes.py
+	$(BIN)/python docs/build_machine.py
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build
 
 install: $(VENV)/.installed

@@ -245,7 +245,7 @@ def main() -> None:
             "# Benchmarks of the event engine",
             "",
             (
-                f"{_processor()}, {threads()} threads, JAX device {device.device_kind}; Python "
+                f"{processor()}, {threads()} threads, JAX device {device.device_kind}; Python "
                 f"{platform.python_version()}, JAX {jax.__version__}.  Written by `make bench`."
             ),
             "",
@@ -280,7 +280,7 @@ def main() -> None:
     print(text)
 
 
-def _processor() -> str:
+def processor() -> str:
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.exists() else []
     names = [

@@ -17,7 +17,9 @@ from pathlib import Path
 import numpy as np
 
 import darksector as ds
+from darksector.detectors.objects import NORMALS
 from darksector.detectors.outcomes import detect
+from darksector.detectors.response import respond
 from darksector.processes.base import CHUNK
 from darksector.statistics.likelihood import CountingModel
 from darksector.statistics.limits import bayesian_upper_limit, expected_band
@@ -79,11 +81,14 @@ def enumeration() -> list[Line]:
     """
     search, machine = ds.search("zprime_invisible"), ds.machine("superkekb")
     detector, lines = ds.detector("belle2_phase2"), []
+    response = respond(detector)
     for name in ("dimuon_gamma", "two_photon_dimuon"):
         process = ds.process(name)
         events = process.chunk(machine, 1, 0)
-        z = np.random.default_rng(1).standard_normal((*events.momenta.shape[:2], 3))
-        found = detect(events, z, machine.p_beams, detector, topology=search.topology)
+        z = np.random.default_rng(1).standard_normal(
+            (*events.momenta.shape[:2], NORMALS)
+        )
+        found = detect(events, z, machine.p_beams, response, topology=search.topology)
         passed = np.logical_and.reduce(
             [np.asarray(cut.passes(found, detector)) for cut in search.selection]
         )

@@ -18,6 +18,6 @@ extensions = [
 ]
 myst_enable_extensions = ["dollarmath"]
 autodoc_typehints = "none"
-exclude_patterns = ["_build", "validation_notes.md"]
+exclude_patterns = ["_build", "validation_notes.md", "machine_head.md"]
 html_theme = "furo"
 html_title = "darksector"

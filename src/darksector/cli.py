@@ -14,6 +14,7 @@ import click
 from darksector import rediscovery_command
 from darksector.errors import DarksectorError, InvalidConfig, OutputError
 from darksector.event_commands import generate, xsec
+from darksector.machine_commands import machine
 from darksector.rediscovery import NAME as REDISCOVERY
 from darksector.terminal import Row, as_json, print_rows, progress_bar
 
@@ -63,6 +64,7 @@ def main() -> None:
 
 main.add_command(generate)
 main.add_command(xsec)
+main.add_command(machine)
 
 
 @main.command("list")

@@ -21,6 +21,17 @@ class InvalidCard(DarksectorError, ValueError):
     """A card or plugin that does not declare what its kind needs."""
 
 
+class MissingNumber(DarksectorError, LookupError):
+    """Numbers that a card leaves out and a calculation needs."""
+
+    def __init__(self, card: str, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        super().__init__(
+            f"the card of {card} has no {', '.join(self.names)}; add what is missing with "
+            "its source, or choose a card with optics."
+        )
+
+
 class InvalidConfig(DarksectorError, ValueError):
     """A run configuration or command-line value that cannot be understood."""
 

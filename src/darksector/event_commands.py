@@ -132,7 +132,7 @@ class _Sample:
 
     def weighted(self, n: int, seed: int, progress: Progress = None) -> _Made:
         """Return n decayed events with weights."""
-        _check_memory(n, len(self.process.final_state) + self.decays.slots)
+        self._check_memory(n)
         drawn = self.generation.events(n, seed, progress=progress)
         return self._decayed(drawn, seed)
 
@@ -169,12 +169,17 @@ class _Sample:
         """Return n events with equal weights before the decays."""
         from darksector.processes import _grids
 
-        _check_memory(n, len(self.process.final_state) + self.decays.slots)
+        self._check_memory(n)
         highest = _grids.highest(self.generation)
         drawn = self.generation.events(n, seed, highest=highest, progress=progress)
         made = self._decayed(drawn, seed)
         ratio = made.events.weights / drawn.weight
         return _Flat(made, drawn, ratio.__array__())
+
+    def _check_memory(self, n: int) -> None:
+        """Refuse a sample whose momenta and vertices do not fit the memory."""
+        slots = len(self.process.final_state) + self.decays.slots
+        _check_memory(n, slots * (1 if self.machine.luminous_region is None else 2))
 
     def _decayed(self, drawn: Drawn, seed: int) -> _Made:
         """Return decayed events; σ is that before the decays times their fractions.

@@ -1,4 +1,4 @@
-"""Samples of generated events and of what the detector made of them."""
+"""Samples of generated events."""
 
 from __future__ import annotations
 
@@ -49,31 +49,3 @@ class Events:
     def slot(self, index: int) -> Momentum:
         """Return the momenta of one particle."""
         return momentum(self.momenta[:, index])
-
-
-@final
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Candidates:
-    """What the detector made of events: fixed slots, one row per event and outcome.
-
-    Parameters
-    ----------
-    tracks
-        Reconstructed tracks, negative charge first; components ``(n,)``, GeV.
-    clusters
-        Reconstructed clusters; a slot without one holds zeros.
-    weights
-        Event weight times the probability of the outcome, ``(n,)``, fb.
-    p_beams
-        Nominal total four-momentum of the beams, GeV.
-    recoil_mass2_gen
-        Squared mass that recoils against the true momenta behind the tracks, with the
-        true beam energies, ``(n,)``, GeV².
-    """
-
-    tracks: tuple[Momentum, ...]
-    clusters: tuple[Momentum, ...]
-    weights: jax.Array
-    p_beams: Momentum
-    recoil_mass2_gen: jax.Array

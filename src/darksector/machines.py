@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, fields
 from math import cos, hypot, inf, sin, sqrt
 from typing import final
@@ -11,9 +11,18 @@ import numpy as np
 from numpy.typing import NDArray
 
 from darksector import cardfile
-from darksector.cardfile import MACHINES, Origin
+from darksector.beams import LuminousRegion, Ring
+from darksector.cardfile import MACHINES, Card, Number, Origin
 from darksector.errors import OutOfDomain
+from darksector.history import Record, records
 from darksector.particles import MASS
+
+_BEAMS = ("energy_her", "energy_ler", "half_crossing_angle")
+_SPREADS = ("energy_spread_her", "energy_spread_ler")
+_OPTIONAL = ("circumference", "n_bunches", "peak_luminosity")
+_RINGS = ("her", "ler")
+_CENTRE = ("x", "y", "z")
+_UNKNOWN = Ring()
 
 
 @final
@@ -32,15 +41,27 @@ class Machine:
     energy_spread_her, energy_spread_ler
         Gaussian energy spreads, GeV.
     origins
-        Field to the origin of its number.
+        Field, or ``section.field``, to the origin of its number.
     references
         Papers to cite.
+    her, ler
+        Currents and optics, as far as they are known.
+    circumference
+        Length of a ring, cm; `None` if not known.
+    n_bunches
+        Number of bunches in each ring.
+    peak_luminosity
+        Record, or goal of a design, cm⁻² s⁻¹.
+    luminous_region
+        Where collisions happen; `None` puts all of them at the origin.
+    data_sets
+        What was recorded, with integrated luminosities in fb⁻¹.
 
     Raises
     ------
     OutOfDomain
-        If an energy is not above the electron mass, a spread is negative, or the
-        crossing angle is not within [0, 0.5) rad.
+        If an energy is not above the electron mass, a spread is negative, the crossing
+        angle is not within [0, 0.5) rad, or an optional number is not positive.
     """
 
     title: str
@@ -51,8 +72,33 @@ class Machine:
     energy_spread_ler: float
     origins: Mapping[str, Origin] = field(default_factory=dict)
     references: tuple[str, ...] = ()
+    her: Ring = _UNKNOWN
+    ler: Ring = _UNKNOWN
+    circumference: float | None = None
+    n_bunches: float | None = None
+    peak_luminosity: float | None = None
+    luminous_region: LuminousRegion | None = None
+    data_sets: tuple[Record, ...] = ()
 
     def __post_init__(self) -> None:
+        self._check_beams()
+        for name in _SPREADS:
+            if not 0 <= getattr(self, name) < inf:
+                msg = (
+                    "energy spreads must be finite and >= 0 GeV, got "
+                    f"{self.energy_spread_her} and {self.energy_spread_ler}."
+                )
+                raise OutOfDomain(msg)
+        for name in _OPTIONAL:
+            value = getattr(self, name)
+            if value is not None and not 0 < value < inf:
+                msg = (
+                    f"{name} of {self.title} must be finite and > 0, got {value}; leave "
+                    "it out if it is not known."
+                )
+                raise OutOfDomain(msg)
+
+    def _check_beams(self) -> None:
         lowest = MASS["e"]
         if not (lowest < self.energy_her < inf and lowest < self.energy_ler < inf):
             msg = (
@@ -64,14 +110,6 @@ class Machine:
             msg = (
                 "half_crossing_angle must be within [0, 0.5) rad, got "
                 f"{self.half_crossing_angle}; 83 mrad full crossing is 0.0415."
-            )
-            raise OutOfDomain(msg)
-        if not (
-            0 <= self.energy_spread_her < inf and 0 <= self.energy_spread_ler < inf
-        ):
-            msg = (
-                "energy spreads must be finite and >= 0 GeV, got "
-                f"{self.energy_spread_her} and {self.energy_spread_ler}."
             )
             raise OutOfDomain(msg)
 
@@ -153,17 +191,66 @@ def load(name: str) -> Machine:
 
 def from_toml(text: str, *, origin: str) -> Machine:
     """Return the machine that a card declares; `origin` names it in errors."""
-    where = f"machine card {origin!r}"
-    card = cardfile.parse(text, where=where)
-    names = {f.name for f in fields(Machine)} - {"title", "origins", "references"}
-    cardfile.check_keys(card, {"title", "references", *names}, where=where)
-    entries = cardfile.numbers({n: card[n] for n in names}, names, where=where)
+    card = cardfile.resolve(text, MACHINES, origin=origin)
+    _check_sections(card)
+    entries = cardfile.numbers(card, (*_BEAMS, *_SPREADS), optional=_OPTIONAL)
+    needed = [f.name for f in fields(LuminousRegion) if f.name not in _CENTRE]
+    found = {
+        "": entries,
+        **{name: _section(card, name, Ring, required=()) for name in _RINGS},
+        "luminous_region": _section(
+            card, "luminous_region", LuminousRegion, required=needed
+        ),
+    }
+    values = {section: _values(card, section, of) for section, of in found.items()}
+    region = values["luminous_region"]
     return Machine(
-        title=str(card["title"]),
-        origins={name: entry.origin for name, entry in entries.items()},
-        references=tuple(card["references"]),
-        **{name: float(entry.value) for name, entry in entries.items()},
+        title=str(card.tables["title"]),
+        origins={
+            _path(section, name): entry.origin
+            for section, of in found.items()
+            for name, entry in of.items()
+        },
+        references=tuple(card.tables["references"]),
+        her=Ring(**values["her"]),
+        ler=Ring(**values["ler"]),
+        luminous_region=LuminousRegion(**region) if region else None,
+        data_sets=records(card, "data_sets"),
+        **values[""],
     )
+
+
+def _check_sections(card: Card) -> None:
+    sections = (*_RINGS, "luminous_region", "data_sets")
+    cardfile.check_keys(
+        card.tables,
+        ("title", "references", *_BEAMS, *_SPREADS),
+        where=card.where(),
+        optional=(*_OPTIONAL, *sections),
+    )
+
+
+def _section(
+    card: Card, section: str, kind: type, *, required: Collection[str]
+) -> dict[str, Number]:
+    """Return the entries of a section that a card may leave out."""
+    if section not in card.tables:
+        return {}
+    optional = [f.name for f in fields(kind) if f.name not in required]
+    return cardfile.numbers(card, required, section=section, optional=optional)
+
+
+def _path(section: str, name: str) -> str:
+    return f"{section}.{name}" if section else name
+
+
+def _values(
+    card: Card, section: str, entries: Mapping[str, Number]
+) -> dict[str, float]:
+    return {
+        name: cardfile.scalar(entry, card.where(_path(section, name)))
+        for name, entry in entries.items()
+    }
 
 
 def _beam(energy: float, angle: float, *, forward: float) -> NDArray[np.float64]:

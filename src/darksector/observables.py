@@ -10,10 +10,11 @@ from typing import final
 import jax
 import jax.numpy as jnp
 
-from darksector.events import Candidates
+from darksector.detectors.objects import Candidates
 from darksector.kinematics import (
     Momentum,
     azimuth_opening,
+    boost,
     cos_angle,
     modulus,
     polar,
@@ -50,7 +51,7 @@ class Observable:
 
 def p_recoil(c: Candidates) -> Momentum:
     """Return the four-momentum that recoils against the tracks, laboratory, GeV."""
-    return c.p_beams - total(c.tracks)
+    return c.p_beams - total(c.p_tracks)
 
 
 def recoil_mass2(c: Candidates) -> jax.Array:
@@ -65,22 +66,22 @@ def theta_recoil_lab(c: Candidates) -> jax.Array:
 
 def pt_dimuon_cms(c: Candidates) -> jax.Array:
     """Return the momentum of the track pair transverse to the beams in the cms, GeV."""
-    return transverse(to_rest_frame(total(c.tracks), c.p_beams))
+    return transverse(to_rest_frame(total(c.p_tracks), c.p_beams))
 
 
 def track_opening_lab(c: Candidates) -> jax.Array:
     """Return the azimuth between the two tracks in the laboratory, rad."""
-    return azimuth_opening(*c.tracks)
+    return azimuth_opening(*c.p_tracks)
 
 
 def theta_track_min_lab(c: Candidates) -> jax.Array:
     """Return the smallest polar angle of a track in the laboratory, rad."""
-    return jnp.minimum(*(polar(p) for p in c.tracks))
+    return jnp.minimum(*(polar(p) for p in c.p_tracks))
 
 
 def theta_track_max_lab(c: Candidates) -> jax.Array:
     """Return the largest polar angle of a track in the laboratory, rad."""
-    return jnp.maximum(*(polar(p) for p in c.tracks))
+    return jnp.maximum(*(polar(p) for p in c.p_tracks))
 
 
 def pt_recoil_lmax_cms(c: Candidates) -> jax.Array:
@@ -95,24 +96,56 @@ def pt_recoil_lmin_cms(c: Candidates) -> jax.Array:
 
 def photon_energy_sum(c: Candidates) -> jax.Array:
     """Return the energy of all clusters in the laboratory, GeV."""
-    return sum((p.e for p in c.clusters), jnp.zeros_like(c.weights))
+    return sum((p.e for p in c.p_clusters), jnp.zeros_like(c.weights))
 
 
 def e_photon_near_recoil_lab(c: Candidates) -> jax.Array:
     """Return the largest cluster energy within 15 degrees of the recoil, GeV."""
     recoil = p_recoil(c)
     cone = jnp.cos(jnp.deg2rad(15.0))
-    energies = [jnp.where(cos_angle(p, recoil) > cone, p.e, 0.0) for p in c.clusters]
+    energies = [jnp.where(cos_angle(p, recoil) > cone, p.e, 0.0) for p in c.p_clusters]
     return jnp.max(jnp.stack([jnp.zeros_like(c.weights), *energies]), axis=0)
 
 
 def dimuon_mass(c: Candidates) -> jax.Array:
     """Return the mass of the track pair, GeV."""
-    return jnp.sqrt(jnp.maximum(squared(total(c.tracks)), 0.0))
+    return jnp.sqrt(jnp.maximum(squared(total(c.p_tracks)), 0.0))
+
+
+def e_photon_cms(c: Candidates) -> jax.Array:
+    """Return the energy of the most energetic cluster in the cms, GeV."""
+    return _hardest(c, lambda p: p.e)
+
+
+def theta_photon_lab(c: Candidates) -> jax.Array:
+    """Return the polar angle of the most energetic cluster in the laboratory, rad."""
+    return _hardest(c, lambda p: polar(_lab(p, c)))
+
+
+def photon_recoil_mass2(c: Candidates) -> jax.Array:
+    """Return the squared mass that recoils against all clusters, GeV²."""
+    return squared(c.p_beams - total(c.p_clusters))
+
+
+def photon_mass(c: Candidates) -> jax.Array:
+    """Return the mass of all clusters together, GeV."""
+    return jnp.sqrt(jnp.maximum(squared(total(c.p_clusters)), 0.0))
+
+
+def _hardest(c: Candidates, compute: Callable[[Momentum], jax.Array]) -> jax.Array:
+    """Return a quantity of the cluster with the largest energy in the cms."""
+    photons = [to_rest_frame(p, c.p_beams) for p in c.p_clusters]
+    energies = jnp.stack([p.e for p in photons])
+    values = jnp.stack([compute(p) for p in photons])
+    return jnp.take_along_axis(values, energies.argmax(axis=0)[None], axis=0)[0]
+
+
+def _lab(p: Momentum, c: Candidates) -> Momentum:
+    return boost(p, c.p_beams)
 
 
 def _transverse_to(c: Candidates, *, fast: bool) -> jax.Array:
-    first, second = (to_rest_frame(p, c.p_beams) for p in c.tracks)
+    first, second = (to_rest_frame(p, c.p_beams) for p in c.p_tracks)
     recoil = to_rest_frame(p_recoil(c), c.p_beams)
     axis = select((modulus(first) > modulus(second)) == fast, first, second)
     sine2 = 1 - cos_angle(recoil, axis) ** 2
@@ -153,5 +186,17 @@ OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
             e_photon_near_recoil_lab, r"\mathrm{GeV}", r"E_\gamma^\mathrm{near}"
         ),
         "dimuon_mass": Observable(dimuon_mass, r"\mathrm{GeV}/c^2", r"m_{\mu\mu}", "M"),
+        "e_photon_cms": Observable(
+            e_photon_cms, r"\mathrm{GeV}", r"E^*_\gamma", "useCMSFrame(clusterE)"
+        ),
+        "theta_photon_lab": Observable(
+            theta_photon_lab, "rad", r"\theta_\gamma", "clusterTheta"
+        ),
+        "photon_recoil_mass2": Observable(
+            photon_recoil_mass2, r"\mathrm{GeV}^2/c^4", r"M^2_\mathrm{rec}", "m2Recoil"
+        ),
+        "photon_mass": Observable(
+            photon_mass, r"\mathrm{GeV}/c^2", r"m_\mathrm{photons}", "M"
+        ),
     }
 )

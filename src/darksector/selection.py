@@ -10,8 +10,8 @@ from typing import final
 import jax
 
 from darksector.detectors.card import Detector
+from darksector.detectors.objects import Candidates
 from darksector.errors import InvalidCard
-from darksector.events import Candidates
 
 Mask = jax.Array
 

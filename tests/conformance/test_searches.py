@@ -7,7 +7,7 @@ import pytest
 
 import darksector as ds
 from darksector import units
-from darksector.detectors.outcomes import outcomes
+from darksector.detectors.topology import outcomes
 from darksector.generators import tau
 from darksector.limits import published
 from darksector.observables import OBSERVABLES

@@ -1,143 +1,163 @@
 """Slow twin of `detectors.outcomes`: draw one response of every particle, then accept.
 
-Written in NumPy in the order of the formula; of the package only the numbers of the card
-are used.  Angles of the card are in degrees, everything else in GeV and rad.
+The chances and the smeared momenta of single particles are the package's (they have tests
+of their own); what is drawn, what makes a topology, which photons merge and what is
+measured of an event is decided here again, event by event, in NumPy.
 """
 
 from __future__ import annotations
 
+from itertools import combinations
+
+import jax
+import jax.numpy as jnp
 import numpy as np
-from scipy.interpolate import RegularGridInterpolator
 
-MUON_MASS = 0.1056583755
-MUON, ELECTRON, PHOTON = 13, 11, 22
+from darksector.detectors.clusters import merging_probability
+from darksector.detectors.response import particle
+from darksector.detectors.trigger import Seen
+from darksector.detectors.trigger_lines import LINES
+from darksector.kinematics import Momentum, momentum
 
-
-def theta_deg(p):
-    return np.degrees(np.arccos(p[:, 3] / np.linalg.norm(p[:, 1:], axis=1)))
-
-
-def pt(p):
-    return np.sqrt(p[:, 1] ** 2 + p[:, 2] ** 2)
+TRACKS = ("mu", "e", "other track")
+NEGATIVE = (11, 13, -211, -321)
+PHOTON = 22
 
 
-def track_chance(tracking, p):
-    theta = theta_deg(p)
-    seen = (theta > tracking.theta_min) & (theta < tracking.theta_max)
-    return tracking.efficiency * (seen & (pt(p) > tracking.pt_min))
+def drawn(chances, rng):
+    """Return one word per event, with the given chances."""
+    words = list(chances)
+    sums = np.cumsum([np.asarray(chances[w]) for w in words], axis=0)
+    u = rng.random(sums.shape[1]) * sums[-1]
+    return np.array(words, dtype="<U12")[(u > sums).sum(axis=0)]
 
 
-def identified_chance(muons, p):
-    theta = theta_deg(p)
-    seen = (theta > muons.theta_min) & (theta < muons.theta_max)
-    return muons.efficiency * (seen & (np.linalg.norm(p[:, 1:], axis=1) > muons.p_min))
+def array(p):
+    return np.stack([np.asarray(c) for c in (p.e, p.x, p.y, p.z)], axis=1)
 
 
-def cluster_chance(calorimeter, p):
-    theta = theta_deg(p)
-    seen = (theta > calorimeter.theta_min) & (theta < calorimeter.theta_max)
-    seen &= p[:, 0] > calorimeter.energy_min
-    for low, high in calorimeter.gaps:
-        seen &= ~((theta > low) & (theta < high))
-    return (1 - calorimeter.inefficiency) * seen
+def final_slots(events):
+    return [i for i in range(len(events.pdg)) if i not in events.mothers]
 
 
-def draw(code, p, detector, rng):
-    """Return what each particle of one slot leaves: a word per event."""
-    n = len(p)
-    left = np.full(n, "nothing", dtype="<U11")
-    if abs(code) in (MUON, ELECTRON):
-        found = rng.random(n) < track_chance(detector.tracking, p)
-        left[found] = "other track"
-        if abs(code) == MUON:
-            named = rng.random(n) < identified_chance(detector.muons, p)
-            left[found & named] = "mu"
-    if abs(code) in (ELECTRON, PHOTON):
-        seen = rng.random(n) < cluster_chance(detector.calorimeter, p)
-        left[seen & (left == "nothing")] = "cluster"
-    return left
+@jax.jit
+def particles(response, events, z):
+    """Return per particle its chances and the four-momenta that it may leave."""
+    found = []
+    for i in final_slots(events):
+        vertex = None if events.vertices is None else momentum(events.vertices[:, i])
+        each = particle(response, events.pdg[i], events.slot(i), vertex, z[:, i])
+        looks = {w: each.seen_as(w).p for w in TRACKS if each.seen_as(w) is not None}
+        if each.cluster is not None:
+            looks["cluster"] = each.cluster.p
+        found.append((each.chances, looks, each.deposit, each.spot, each.p.e))
+    return found
 
 
-def measured_track(tracking, p, z):
-    grid = (tracking.theta_grid, tracking.pt_grid)
-    here = np.stack(
-        [
-            np.clip(x, g[0], g[-1])
-            for x, g in zip((theta_deg(p), pt(p)), grid, strict=True)
-        ],
-        axis=1,
-    )
-    sigma_pt, sigma_phi, sigma_cot = (
-        RegularGridInterpolator(grid, np.asarray(table))(here)
-        for table in (
-            tracking.pt_resolution,
-            tracking.phi_resolution,
-            tracking.cot_resolution,
-        )
-    )
-    new_pt = 1 / ((1 + sigma_pt / 100 * z[:, 0]) / pt(p))
-    phi = np.arctan2(p[:, 2], p[:, 1]) + sigma_phi / 1000 * z[:, 1]
-    cot = 1 / np.tan(np.radians(theta_deg(p))) + sigma_cot / 1000 * z[:, 2]
-    px, py, pz = new_pt * np.cos(phi), new_pt * np.sin(phi), new_pt * cot
-    energy = np.sqrt(px**2 + py**2 + pz**2 + MUON_MASS**2)
-    return np.stack([energy, px, py, pz], axis=1)
+def merged_pairs(response, codes, found, left, rng):
+    """Return per pair of photons the events in which both are in one cluster."""
+    result = {}
+    for i, j in combinations(range(len(codes)), 2):
+        if codes[i] == codes[j] == PHOTON:
+            chance = merging_probability(
+                response.detector.calorimeter,
+                found[i][3:],
+                found[j][3:],
+            )
+            both = (left[i] == "cluster") & (left[j] == "cluster")
+            result[i, j] = both & (rng.random(len(both)) < np.asarray(chance))
+    return result
 
 
-def cluster_energy(calorimeter, p, z):
-    region = np.zeros(len(p), dtype=int)
-    for edge in calorimeter.region_edges:
-        region += theta_deg(p) > edge
-    relative = np.zeros(len(p))
-    for number, (threshold, below, a, b, c, d) in enumerate(
-        calorimeter.energy_resolution
-    ):
-        e = p[:, 0]
-        above = a / e + b / e**0.5 + c / e**0.25 + d
-        percent = np.where(e > threshold, above, below)
-        relative = np.where(region == number, percent / 100, relative)
-    return np.maximum(p[:, 0] * (1 + relative * z[:, 0]), 0)
+def accept(events, z, p_beams, response, topology, rng):
+    """Return one accept/reject experiment.
 
-
-def trigger_chance(trigger, minus, plus):
-    fires = np.ones(len(minus), dtype=bool)
-    for p in (minus, plus):
-        theta = theta_deg(p)
-        fires &= (theta > trigger.cdc_theta_min) & (theta < trigger.cdc_theta_max)
-        fires &= pt(p) > trigger.cdc_pt_min
-    cosine = (
-        (minus[:, 1] * plus[:, 1] + minus[:, 2] * plus[:, 2]) / pt(minus) / pt(plus)
-    )
-    opening = np.degrees(np.arccos(np.clip(cosine, -1, 1)))
-    return trigger.two_track_efficiency * (
-        fires & (opening > trigger.two_track_opening)
-    )
-
-
-def accept(pdg, momenta, z, p_beams, detector, rng):
-    """Return one accept/reject experiment with two muons and no other track.
-
-    The result is the index of every accepted event, its squared recoil mass, GeV², and
-    the energy of its clusters, GeV.
+    The result is the index of every accepted event, the squared masses that recoil
+    against its tracks and against its clusters, GeV², and the energy of its clusters.
     """
-    slots = range(len(pdg))
-    left = np.stack([draw(c, momenta[:, i], detector, rng) for i, c in enumerate(pdg)])
-    charge = -np.sign(pdg)[:, None] * (left == "mu")
-    keep = (left == "mu").sum(axis=0) == 2
-    keep &= ~(left == "other track").any(axis=0)
-    keep &= charge.sum(axis=0) == 0
-    kept = np.flatnonzero(keep)
-    left, charge, z = left[:, kept], charge[:, kept], z[kept]
-    momenta = momenta[kept]
-    minus, plus, photons = np.zeros((3, len(kept), 4))
-    for i in slots:
-        if abs(pdg[i]) == MUON:
-            track = measured_track(detector.tracking, momenta[:, i], z[:, i])
-            minus[charge[i] < 0] = track[charge[i] < 0]
-            plus[charge[i] > 0] = track[charge[i] > 0]
-        seen = left[i] == "cluster"
-        energy = cluster_energy(detector.calorimeter, momenta[:, i], z[:, i])
-        photons[seen, 0] += energy[seen]
-    fired = rng.random(len(kept)) < trigger_chance(detector.trigger, minus, plus)
-    recoil = p_beams - minus - plus
-    mass2 = recoil[:, 0] ** 2 - (recoil[:, 1:] ** 2).sum(axis=1)
-    return kept[fired], mass2[fired], photons[fired, 0]
+    codes = [events.pdg[i] for i in final_slots(events)]
+    found = particles(response, events, z)
+    left = np.stack([drawn(each[0], rng) for each in found])
+    pairs = {}
+    if topology.clusters is not None:
+        pairs = merged_pairs(response, codes, found, left, rng)
+    kept = np.flatnonzero(matches(codes, left, pairs, topology))
+    tracks = {sign: [np.zeros((len(kept), 4)) for _ in codes] for sign in (-1, 1)}
+    clusters = [np.zeros((len(kept), 4)) for _ in codes]
+    deposits = [np.zeros((len(kept), 4)) for _ in codes]
+    for i, (_, looks, deposit, _, _) in enumerate(found):
+        for word, p in looks.items():
+            here = left[i, kept] == word
+            target = (
+                clusters
+                if word == "cluster"
+                else tracks[-1 if codes[i] in NEGATIVE else 1]
+            )
+            target[i][here] = array(p)[kept][here]
+        if deposit is not None:
+            here = np.isin(left[i, kept], TRACKS)
+            deposits[i][here] = array(deposit)[kept][here]
+    for (i, j), together in pairs.items():
+        here = together[kept]
+        both = clusters[i][here] + clusters[j][here]
+        length = np.linalg.norm(both[:, 1:], axis=1)
+        both[:, 1:] *= (both[:, 0] / length)[:, None]
+        clusters[i][here], clusters[j][here] = both, 0
+    wanted = charged(tracks, topology)
+    fired = rng.random(len(kept)) < trigger_chance(
+        response, topology, wanted, [*clusters, *deposits], p_beams
+    )
+    values = {
+        "recoil_mass2": recoil(p_beams, [np.zeros((len(kept), 4)), *wanted]),
+        "photon_recoil_mass2": recoil(p_beams, clusters),
+        "photon_energy_sum": sum(c[:, 0] for c in clusters),
+    }
+    return kept[fired], {name: v[fired] for name, v in values.items()}
+
+
+def matches(codes, left, pairs, topology):
+    """Return the events that look like the topology."""
+    n = left.shape[1]
+    good = np.ones(n, dtype=bool)
+    for word in TRACKS:
+        good &= (left == word).sum(axis=0) == topology.tracks.count(word)
+    signs = np.array([-1 if code in NEGATIVE else 1 for code in codes])
+    good &= (signs[:, None] * np.isin(left, TRACKS)).sum(axis=0) == 0
+    good &= ~(left == "converted").any(axis=0)
+    for word in topology.vetoes:
+        good &= ~(left == word).any(axis=0)
+    if topology.clusters is not None:
+        together = sum(pairs.values(), np.zeros(n, dtype=int))
+        good &= (left == "cluster").sum(axis=0) - together == topology.clusters
+        good &= together <= 1  # three photons in one cluster are not followed
+    return good
+
+
+def charged(tracks, topology):
+    """Return the tracks, negative ones first, empty slots squeezed out."""
+    half = len(topology.tracks) // 2
+    found = []
+    for sign in (-1, 1):
+        stack = np.stack(tracks[sign], axis=1)
+        order = np.argsort(stack[..., 0] == 0, axis=1, kind="stable")[:, :half]
+        found += list(
+            np.take_along_axis(stack, order[..., None], axis=1).swapaxes(0, 1)
+        )
+    return found
+
+
+def trigger_chance(response, topology, tracks, deposits, p_beams):
+    n = len(deposits[0])
+    beams = Momentum(*jnp.broadcast_to(jnp.asarray(p_beams)[:, None], (4, n)))
+    seen = Seen(
+        tracks=tuple(momentum(jnp.asarray(t)) for t in tracks),
+        deposits=tuple(momentum(jnp.asarray(d)) for d in deposits),
+        p_beams=beams,
+        muons_in_klm=tuple(jnp.zeros(n) for _ in tracks),  # no line here asks for it
+    )
+    return np.asarray(LINES[topology.trigger](response.detector.trigger, seen))
+
+
+def recoil(p_beams, seen):
+    left = p_beams - sum(seen)
+    return left[:, 0] ** 2 - (left[:, 1:] ** 2).sum(axis=1)

@@ -18,10 +18,9 @@ from numpy.testing import assert_allclose
 from darksector.cardfile import DETECTORS, STATUS
 from darksector.detectors.calorimeter import cluster_probability, measure_cluster
 from darksector.detectors.card import from_toml, load
-from darksector.detectors.muons import muon_probability
+from darksector.detectors.identification import identify
 from darksector.detectors.outcomes import Topology, detect, outcomes
 from darksector.detectors.tracking import measure_track, track_probability
-from darksector.detectors.trigger import two_track
 from darksector.errors import InvalidCard, UnknownName
 from darksector.events import Events
 from darksector.kinematics import Momentum, azimuth_opening, modulus, polar, transverse
@@ -46,7 +45,7 @@ def particle(theta_deg, *, p, phi_deg=0.0, mass=0.0):
 def test_every_number_has_a_source_and_a_status():
     names = {
         f"{system}.{number.name}"
-        for system in ("tracking", "calorimeter", "muons", "trigger")
+        for system in ("tracking", "calorimeter", "klm", "identification", "trigger")
         for number in fields(getattr(DETECTOR, system))
     }
 
@@ -59,14 +58,14 @@ def test_every_number_has_a_source_and_a_status():
     ("system", "number", "entry", "words"),
     [
         pytest.param(
-            "muons",
+            "trigger",
             "efficiencies",
             {"value": 1.0},
-            "[muons] has the unknown key 'efficiencies'; allowed: efficiency",
+            "[trigger] has the unknown key 'efficiencies'; allowed: cdc_pt_min",
             id="unknown number",
         ),
         pytest.param(
-            "muons", "p_min", None, "[muons] lacks p_min", id="missing number"
+            "klm", "barrel_z", None, "[klm] lacks barrel_z", id="missing number"
         ),
         pytest.param(
             "tracking",
@@ -83,17 +82,17 @@ def test_every_number_has_a_source_and_a_status():
             id="empty source",
         ),
         pytest.param(
-            "muons",
-            "efficiency",
+            "klm",
+            "iron_loss",
             {"value": 0.9, "source": "test", "status": "guessed"},
-            "[muons]: efficiency has status 'guessed'; allowed: read, derived",
+            "[klm]: iron_loss has status 'guessed'; allowed: read, derived",
             id="bad status",
         ),
         pytest.param(
-            "muons",
-            "efficiency",
+            "klm",
+            "iron_loss",
             {"value": float("nan"), "source": "test", "status": "read"},
-            "[muons]: efficiency must be finite, got nan",
+            "[klm]: iron_loss must be finite, got nan",
             id="not a number",
         ),
         pytest.param(
@@ -118,10 +117,10 @@ def test_every_number_has_a_source_and_a_status():
             id="ragged table",
         ),
         pytest.param(
-            "muons",
-            "efficiency",
+            "klm",
+            "iron_loss",
             0.9,
-            "[muons]: efficiency must be a table of value, source and status, got 0.9",
+            "[klm]: iron_loss must be a table of value, source and status, got 0.9",
             id="bare number",
         ),
     ],
@@ -147,7 +146,9 @@ def test_a_bad_number_names_the_culprit(system, number, entry, words):
         pytest.param(
             TEXT.replace("title", "name", 1), "unknown key 'name'", id="title"
         ),
-        pytest.param("", "lacks calorimeter, muons, references, title", id="empty"),
+        pytest.param(
+            "", "lacks calorimeter, identification, klm, references", id="empty"
+        ),
     ],
 )
 def test_a_bad_card_names_the_culprit(text, words):
@@ -159,10 +160,11 @@ def test_a_bad_card_names_the_culprit(text, words):
 
 
 def test_a_system_that_is_no_table_is_refused():
-    text = 'title = "t"\nreferences = []\ntracking = 1\ncalorimeter = 1\nmuons = 1\n'
+    systems = ("tracking", "calorimeter", "klm", "identification", "trigger")
+    text = "\n".join(f"{system} = 1" for system in systems)
 
     with pytest.raises(InvalidCard, match=r"\[tracking\] must be a table, got 1"):
-        from_toml(text + "trigger = 1", origin="mine")
+        from_toml('title = "t"\nreferences = []\n' + text, origin="mine")
 
 
 def test_unknown_detector():
@@ -201,9 +203,12 @@ def test_slow_tracks_curl():
     ],
 )
 def test_edges_of_muon_identification(theta, p, seen):
-    chance = muon_probability(DETECTOR.muons, particle(theta, p=p))
+    answers = identify(
+        DETECTOR.identification, DETECTOR.klm, particle(theta, p=p), PDG["mu"]
+    )
 
-    assert_allclose(chance, seen * DETECTOR.muons.efficiency)
+    efficiency = DETECTOR.identification.muon_efficiency
+    assert_allclose(answers["mu"], seen * efficiency, rtol=1e-12)
 
 
 @pytest.mark.parametrize(
@@ -313,31 +318,6 @@ def test_perfect_measurement_returns_the_truth():
     assert_allclose(measured.array(), p.array(), atol=1e-12)
 
 
-@pytest.mark.parametrize(
-    ("theta", "p", "opening", "fires"),
-    [
-        pytest.param((60.0, 60.0), 1.0, 180.0, 1, id="back to back"),
-        pytest.param((60.0, 60.0), 1.0, 90.1, 1, id="just open"),
-        pytest.param((60.0, 60.0), 1.0, 89.9, 0, id="not open"),
-        pytest.param((60.0, 60.0), 1.0, 269.9, 1, id="open the other way"),
-        pytest.param((35.0, 60.0), 1.0, 180.0, 0, id="one track forward"),
-        pytest.param((60.0, 123.2), 1.0, 180.0, 0, id="one track backward"),
-        pytest.param((35.2, 123.0), 1.0, 180.0, 1, id="both just inside"),
-        pytest.param((90.0, 90.0), 0.24, 180.0, 0, id="too slow"),
-    ],
-)
-def test_two_track_trigger(theta, p, opening, fires):
-    tracks = (
-        particle(theta[0], p=p),
-        particle(theta[1], p=p, phi_deg=opening),
-    )
-
-    efficiency = two_track(DETECTOR.trigger, tracks)
-
-    assert_allclose(efficiency, fires * DETECTOR.trigger.two_track_efficiency)
-    assert_allclose(two_track(DETECTOR.trigger, tracks[::-1]), efficiency)
-
-
 def test_azimuth_opening_is_at_most_a_half_turn():
     angles = np.array([0.0, 90.0, 180.0, 270.0, 359.0])
 
@@ -417,7 +397,7 @@ def with_number(system, number, value):
     ("system", "number", "power"),
     [
         pytest.param("tracking", "efficiency", 2, id="two tracks"),
-        pytest.param("muons", "efficiency", 2, id="two muons"),
+        pytest.param("identification", "muon_efficiency", 2, id="two muons"),
         pytest.param("trigger", "two_track_efficiency", 1, id="one trigger"),
     ],
 )

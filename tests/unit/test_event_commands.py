@@ -103,8 +103,9 @@ def test_generate_decays_with_the_lifetime_of_the_model(run, tmp_path):
     assert done.exit_code == 0, done.output
     assert events.pdg == (22, 4900023, -11, 11)
     assert events.mothers == (-1, -1, 1, 1)
-    aprime, vertex = np.asarray(events.momenta[:, 1]), np.asarray(events.vertices[:, 2])
-    proper = vertex[:, 0] / (aprime[:, 0] / 0.1)
+    aprime = np.asarray(events.momenta[:, 1])
+    flight = np.asarray(events.vertices[:, 2] - events.vertices[:, 1])
+    proper = flight[:, 0] / (aprime[:, 0] / 0.1)
     assert proper.mean() == pytest.approx(81.12e-4, rel=4 / np.sqrt(4000))
 
 

@@ -32,14 +32,17 @@ FIXED_BEAMS = replace(
     ds.machine("superkekb"), energy_spread_her=0.0, energy_spread_ler=0.0
 )
 CARD = ds.detector("belle2_phase2")
-OPEN = {"theta_min": jnp.asarray(0.0), "theta_max": jnp.asarray(180.0)}
 EVERYWHERE = replace(
     CARD,
-    muons=replace(CARD.muons, **OPEN, p_min=jnp.asarray(0.0)),
+    identification=replace(
+        CARD.identification,
+        ecl_muon_theta=jnp.array([-1.0, 181.0]),
+        ecl_muon_p_min=jnp.asarray(-1.0),
+    ),
     trigger=replace(
         CARD.trigger,
-        cdc_theta_min=OPEN["theta_min"],
-        cdc_theta_max=OPEN["theta_max"],
+        cdc_theta_min=jnp.asarray(0.0),
+        cdc_theta_max=jnp.asarray(180.0),
         cdc_pt_min=jnp.asarray(0.0),
         two_track_opening=jnp.asarray(-1.0),
     ),

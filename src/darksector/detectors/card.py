@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from typing import Any, final
 
@@ -10,17 +10,25 @@ import jax
 import jax.numpy as jnp
 
 from darksector import cardfile
-from darksector.cardfile import DETECTORS, Origin
-from darksector.detectors.calorimeter import Calorimeter
-from darksector.detectors.muons import Muons
-from darksector.detectors.tracking import Tracking
-from darksector.detectors.trigger import Trigger
+from darksector.cardfile import DETECTORS, Card, Number, Origin
+from darksector.detectors import (
+    calorimeter,
+    displacement,
+    identification,
+    klm,
+    tracking,
+    trigger,
+)
+from darksector.errors import InvalidCard
 
-_SYSTEMS: Mapping[str, Any] = {
-    "tracking": Tracking,
-    "calorimeter": Calorimeter,
-    "muons": Muons,
-    "trigger": Trigger,
+# system of the card to its dataclass and to what finds numbers that make no sense
+_SYSTEMS: Mapping[str, tuple[Any, Callable[..., Iterator[tuple[str, str]]]]] = {
+    "tracking": (tracking.Tracking, tracking.check),
+    "calorimeter": (calorimeter.Calorimeter, calorimeter.check),
+    "klm": (klm.Klm, klm.check),
+    "identification": (identification.Identification, identification.check),
+    "trigger": (trigger.Trigger, trigger.check),
+    "displacement": (displacement.Displacement, displacement.check),
 }
 
 
@@ -30,12 +38,11 @@ _SYSTEMS: Mapping[str, Any] = {
 class Detector:
     """An experiment in one run period; a pytree of its numbers.
 
-    Derivatives with respect to efficiencies and resolutions are meaningful; those with
-    respect to edges are not yet, as edges are steps.
+    Everything that follows from it is differentiable in every number.
 
     Parameters
     ----------
-    tracking, calorimeter, muons, trigger
+    tracking, calorimeter, klm, identification, trigger, displacement
         The numbers of each system.
     title
         Name for people.
@@ -45,10 +52,12 @@ class Detector:
         Papers to cite.
     """
 
-    tracking: Tracking
-    calorimeter: Calorimeter
-    muons: Muons
-    trigger: Trigger
+    tracking: tracking.Tracking
+    calorimeter: calorimeter.Calorimeter
+    klm: klm.Klm
+    identification: identification.Identification
+    trigger: trigger.Trigger
+    displacement: displacement.Displacement
     title: str = field(metadata={"static": True})
     origins: tuple[tuple[str, Origin], ...] = field(metadata={"static": True})
     references: tuple[str, ...] = field(metadata={"static": True})
@@ -62,35 +71,39 @@ def load(name: str) -> Detector:
     UnknownName
         If there is no such card.
     InvalidCard
-        If the card lacks a number or a source, or has an unknown key.
+        If the card lacks a number or a source, has an unknown key, or a number makes no
+        sense.
     """
     return from_toml(DETECTORS.text(name), origin=name)
 
 
 def from_toml(text: str, *, origin: str) -> Detector:
     """Return the detector that a card declares; `origin` names it in errors."""
-    where = f"detector card {origin!r}"
-    card = cardfile.parse(text, where=where)
-    cardfile.check_keys(card, {"title", "references", *_SYSTEMS}, where=where)
-    entries = {
-        name: cardfile.numbers(
-            card[name], [f.name for f in fields(kind)], where=f"{where}, [{name}]"
-        )
-        for name, kind in _SYSTEMS.items()
-    }
+    card = cardfile.resolve(text, DETECTORS, origin=origin)
+    wanted = {"title", "references", *_SYSTEMS}
+    cardfile.check_keys(card.tables, wanted, where=card.where())
+    entries = {name: _entries(card, name) for name in _SYSTEMS}
     systems = {
-        name: kind(
-            **{key: jnp.asarray(entry.value) for key, entry in entries[name].items()}
-        )
-        for name, kind in _SYSTEMS.items()
+        name: kind(**{key: jnp.asarray(e.value) for key, e in entries[name].items()})
+        for name, (kind, _) in _SYSTEMS.items()
     }
     return Detector(
         **systems,
-        title=str(card["title"]),
+        title=str(card.tables["title"]),
         origins=tuple(
             (f"{name}.{key}", entry.origin)
             for name in _SYSTEMS
             for key, entry in entries[name].items()
         ),
-        references=tuple(card["references"]),
+        references=tuple(card.tables["references"]),
     )
+
+
+def _entries(card: Card, system: str) -> dict[str, Number]:
+    """Return the numbers of a system; all that makes no sense is refused."""
+    kind, check = _SYSTEMS[system]
+    entries = cardfile.numbers(card, [f.name for f in fields(kind)], section=system)
+    for key, complaint in check({key: entry.value for key, entry in entries.items()}):
+        msg = f"{card.where(f'{system}.{key}')} {complaint}"
+        raise InvalidCard(msg)
+    return entries

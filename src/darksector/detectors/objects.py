@@ -1,4 +1,4 @@
-"""What a detector makes of particles: tracks and clusters."""
+"""What a detector makes of events: tracks, clusters and candidates of them."""
 
 from __future__ import annotations
 
@@ -49,3 +49,41 @@ class Cluster:
 
     p: Momentum
     time: jax.Array
+
+
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Candidates:
+    """What the detector made of events: fixed slots, one row per event and outcome.
+
+    Parameters
+    ----------
+    tracks
+        Reconstructed tracks, negative charge first.
+    clusters
+        Reconstructed clusters without a track; a slot without one holds zeros.
+    weights
+        Event weight times the probability of the outcome, ``(n,)``, fb.
+    p_beams
+        Nominal total four-momentum of the beams, GeV.
+    recoil_mass2_gen
+        Squared mass that recoils against the true momenta behind the tracks (or, where
+        there are none, behind the clusters), with the true beam energies, ``(n,)``, GeV².
+    """
+
+    tracks: tuple[Track, ...]
+    clusters: tuple[Cluster, ...]
+    weights: jax.Array
+    p_beams: Momentum
+    recoil_mass2_gen: jax.Array
+
+    @property
+    def p_tracks(self) -> tuple[Momentum, ...]:
+        """Four-momenta of the tracks in the laboratory, GeV."""
+        return tuple(track.p for track in self.tracks)
+
+    @property
+    def p_clusters(self) -> tuple[Momentum, ...]:
+        """Four-momenta of the clusters in the laboratory, GeV."""
+        return tuple(cluster.p for cluster in self.clusters)

@@ -2,93 +2,34 @@
 
 Each particle has a few responses; an outcome picks one for each, and its probability is
 the product.  Only outcomes that make the wanted topology are followed.  The estimate is
-unbiased, has less variance than accept/reject, and is smooth in efficiencies and
-resolutions; edges of the acceptance are steps, so their derivatives are not meaningful.
+unbiased, has less variance than accept/reject, and is smooth in the numbers of the card.
 Resolution stays a draw (truth + σ z), shared by all outcomes of an event.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import partial
-from itertools import product
-from typing import final
 
 import jax
 import jax.numpy as jnp
 
-from darksector.detectors.calorimeter import cluster_probability, measure_cluster
-from darksector.detectors.card import Detector
-from darksector.detectors.muons import muon_probability
-from darksector.detectors.tracking import measure_track, track_probability
-from darksector.detectors.trigger import LINES
-from darksector.errors import InvalidCard, UnknownName
-from darksector.events import Candidates, Events
-from darksector.kinematics import Momentum, squared, total
-from darksector.particles import PDG, ZPRIME
-
-TRACKS = ("mu", "other track")  # responses that leave a reconstructed track
-
-# what each kind of particle can look like; invisible ones leave nothing
-_RESPONSES = {
-    PDG["mu"]: ("mu", "other track", "lost"),
-    PDG["e"]: ("other track", "cluster", "lost"),
-    PDG["gamma"]: ("cluster", "lost"),
-}
-_INVISIBLE = frozenset({PDG["nu_e"], PDG["nu_mu"], PDG["nu_tau"], ZPRIME})
-
-
-@final
-@dataclass(frozen=True)
-class Topology:
-    """What a search wants to see: these tracks, of zero total charge, and no other.
-
-    Clusters are free; the cuts of the search look at them.
-
-    Parameters
-    ----------
-    tracks
-        Responses of the tracks, for instance ``("mu", "mu")``.
-    trigger
-        Name of the trigger line.
-
-    Raises
-    ------
-    InvalidCard
-        If a track response is unknown.
-    UnknownName
-        If there is no such trigger line.
-    """
-
-    tracks: tuple[str, ...]
-    trigger: str
-
-    def __post_init__(self) -> None:
-        for response in self.tracks:
-            if response not in TRACKS:
-                msg = f"topology has the track {response!r}; allowed: {TRACKS}."
-                raise InvalidCard(msg)
-        if self.trigger not in LINES:
-            kind = "trigger line"
-            raise UnknownName(kind, self.trigger, LINES)
-
-
-def outcomes(pdg: tuple[int, ...], topology: Topology) -> tuple[tuple[str, ...], ...]:
-    """Return every assignment of responses to particles that makes the topology."""
-    return tuple(_matching(pdg, topology))
-
-
-def _matching(pdg: tuple[int, ...], topology: Topology) -> Iterator[tuple[str, ...]]:
-    wanted = sorted(topology.tracks)
-    for responses in product(*(_responses(code) for code in pdg)):
-        tracks = [
-            (r, code) for r, code in zip(responses, pdg, strict=True) if r in TRACKS
-        ]
-        # leptons have positive codes and negative charge
-        neutral = sum(1 if code > 0 else -1 for _, code in tracks) == 0
-        if sorted(r for r, _ in tracks) == wanted and neutral:
-            yield responses
+from darksector.detectors.clusters import merging_probability
+from darksector.detectors.objects import Candidates, Cluster
+from darksector.detectors.response import Particle, Response, particle
+from darksector.detectors.topology import (
+    RESPONSES,
+    TRACKS,
+    Outcome,
+    Topology,
+    outcomes,
+    photon_pairs,
+)
+from darksector.detectors.tracking import charge_of
+from darksector.detectors.trigger import Seen
+from darksector.detectors.trigger_lines import LINES
+from darksector.errors import InvalidCard
+from darksector.events import Events
+from darksector.kinematics import Momentum, modulus, momentum, squared, total
 
 
 @partial(jax.jit, static_argnames=("topology",))
@@ -96,7 +37,7 @@ def detect(
     events: Events,
     z: jax.Array,
     p_beams: jax.Array,
-    detector: Detector,
+    response: Response,
     *,
     topology: Topology,
 ) -> Candidates:
@@ -107,10 +48,10 @@ def detect(
     events
         Generated events, n of them.
     z
-        Normal numbers ``(n, k, 3)``: the resolution of each particle.
+        Normal numbers ``(n, k, NORMALS)``: the resolution of each particle.
     p_beams
         Nominal total four-momentum of the beams, ``(4,)``, GeV.
-    detector, topology
+    response, topology
         The experiment and what is looked for.
 
     Raises
@@ -118,102 +59,115 @@ def detect(
     InvalidCard
         If no outcome of this final state can make the topology.
     """
-    assignments = outcomes(events.pdg, topology)
-    if not assignments:
-        msg = f"no outcome of the final state {events.pdg} makes {topology.tracks}."
+    final = [i for i in range(len(events.pdg)) if i not in events.mothers]
+    codes = tuple(events.pdg[i] for i in final)
+    found = outcomes(codes, topology)
+    if not found:
+        msg = f"no outcome of the final state {codes} makes {topology}."
         raise InvalidCard(msg)
     particles = [
-        _Particle.measured(events.slot(i), code, z[:, i], detector)
-        for i, code in enumerate(events.pdg)
+        particle(response, events.pdg[i], events.slot(i), _vertex(events, i), z[:, i])
+        for i in final
     ]
-    found = [
-        _candidates(events, particles, responses, p_beams, (detector, topology))
-        for responses in assignments
+    width = sum("cluster" in RESPONSES.get(abs(code), ()) for code in codes)
+    slots = width if topology.clusters is None else topology.clusters
+    candidates = [
+        _candidates(events, particles, outcome, p_beams, (response, topology, slots))
+        for outcome in found
     ]
-    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *found)
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *candidates)
 
 
-@dataclass(frozen=True)
-class _Particle:
-    """One particle: the probability of each response, and what would be measured."""
-
-    probability: dict[str, jax.Array]
-    track: Momentum
-    cluster: Momentum
-
-    @classmethod
-    def measured(
-        cls, p: Momentum, code: int, z: jax.Array, detector: Detector
-    ) -> _Particle:
-        return cls(
-            probability=_probabilities(p, abs(code), detector),
-            track=measure_track(detector.tracking, p, z),
-            cluster=measure_cluster(detector.calorimeter, p, z),
-        )
-
-
-def _probabilities(p: Momentum, code: int, detector: Detector) -> dict[str, jax.Array]:
-    if code in _INVISIBLE:
-        return {"invisible": jnp.ones_like(p.e)}
-    track = track_probability(detector.tracking, p)
-    if code == PDG["mu"]:
-        identified = muon_probability(detector.muons, p)
-        return {
-            "mu": track * identified,
-            "other track": track * (1 - identified),
-            "lost": 1 - track,
-        }
-    cluster = cluster_probability(detector.calorimeter, p)
-    if code == PDG["gamma"]:
-        return {"cluster": cluster, "lost": 1 - cluster}
-    return {
-        "other track": track,
-        "cluster": (1 - track) * cluster,
-        "lost": (1 - track) * (1 - cluster),
-    }
-
-
-def _responses(code: int) -> tuple[str, ...]:
-    if abs(code) in _INVISIBLE:
-        return ("invisible",)
-    if abs(code) not in _RESPONSES:
-        msg = "detector response for PDG id"
-        raise UnknownName(msg, str(code), map(str, _RESPONSES))
-    return _RESPONSES[abs(code)]
+def _vertex(events: Events, slot: int) -> Momentum | None:
+    return None if events.vertices is None else momentum(events.vertices[:, slot])
 
 
 def _candidates(
     events: Events,
-    particles: list[_Particle],
-    responses: tuple[str, ...],
+    particles: list[Particle],
+    outcome: Outcome,
     p_beams: jax.Array,
-    setup: tuple[Detector, Topology],
+    setup: tuple[Response, Topology, int],
 ) -> Candidates:
-    detector, topology = setup
-    weights = events.weights
-    tracks, clusters, truth = [], [], []
-    for i, (particle, response) in enumerate(zip(particles, responses, strict=True)):
-        weights = weights * particle.probability[response]
-        if response in TRACKS:
-            tracks.append((events.pdg[i], particle.track))
-            truth.append(events.slot(i))
-        elif response == "cluster":
-            clusters.append(particle.cluster)
-    tracks.sort(key=lambda pair: -pair[0])  # negative charge first
-    ordered = tuple(p for _, p in tracks)
-    weights = weights * LINES[topology.trigger](detector.trigger, ordered)
-    nothing = jax.tree.map(jnp.zeros_like, ordered[0])
-    missing = sum(_can_cluster(code) for code in events.pdg) - len(clusters)
-    beams = Momentum(*jnp.broadcast_to(p_beams[:, None], (4, weights.size)))
-    true_beams = Momentum(*events.p_beams.T)
+    response, topology, slots = setup
+    charged = _charged(particles, outcome)
+    tracks = tuple(each.seen_as(word) for each, word in charged)
+    clusters = _clusters(particles, outcome)
+    beams = Momentum(*jnp.broadcast_to(p_beams[:, None], (4, events.weights.size)))
+    weights = events.weights * _probability(response, particles, outcome, topology)
+    seen = Seen(
+        tracks=tuple(track.p for track in tracks),
+        deposits=(*(c.p for c in clusters), *(each.deposit for each, _ in charged)),
+        p_beams=beams,
+        muons_in_klm=tuple(each.in_klm for each, _ in charged),
+    )
+    weights = weights * LINES[topology.trigger](response.detector.trigger, seen)
+    nothing = Cluster(Momentum(*jnp.zeros((4, weights.size))), jnp.zeros(weights.size))
     return Candidates(
-        tracks=ordered,
-        clusters=(*clusters, *([nothing] * missing)),
+        tracks=tracks,
+        clusters=(*clusters, *([nothing] * (slots - len(clusters)))),
         weights=weights,
         p_beams=beams,
-        recoil_mass2_gen=squared(true_beams - total(truth)),
+        recoil_mass2_gen=_true_recoil_mass2(events, particles, outcome),
     )
 
 
-def _can_cluster(code: int) -> bool:
-    return "cluster" in _RESPONSES.get(abs(code), ())
+def _probability(
+    response: Response, particles: list[Particle], outcome: Outcome, topology: Topology
+) -> jax.Array:
+    chance = jnp.ones_like(particles[0].p.e)
+    for each, word in zip(particles, outcome.responses, strict=True):
+        chance = chance * each.chances[word]
+    if topology.clusters is None:
+        return chance
+    codes = tuple(each.code for each in particles)
+    for pair in photon_pairs(codes, outcome.responses):
+        first, second = (particles[i] for i in pair)
+        together = merging_probability(
+            response.detector.calorimeter,
+            (first.spot, first.p.e),
+            (second.spot, second.p.e),
+        )
+        chance = chance * (together if pair == outcome.merged else 1 - together)
+    return chance
+
+
+def _charged(particles: list[Particle], outcome: Outcome) -> list[tuple[Particle, str]]:
+    """Return the particles that leave a track and as what, negative charge first."""
+    pairs = zip(particles, outcome.responses, strict=True)
+    found = [(each, word) for each, word in pairs if word in TRACKS]
+    return sorted(found, key=lambda pair: charge_of(pair[0].code))
+
+
+def _clusters(particles: list[Particle], outcome: Outcome) -> tuple[Cluster, ...]:
+    found = {
+        i: each.cluster
+        for i, (each, word) in enumerate(zip(particles, outcome.responses, strict=True))
+        if word == "cluster" and each.cluster is not None
+    }
+    if outcome.merged:
+        first, second = outcome.merged
+        found[first] = _merge(found[first], found.pop(second))
+    return tuple(found.values())
+
+
+def _merge(first: Cluster, second: Cluster) -> Cluster:
+    """Return one cluster of the summed energy at the energy-weighted place and time."""
+    p = first.p + second.p
+    energy = jnp.maximum(p.e, 1e-300)
+    scale = energy / jnp.maximum(modulus(p), 1e-300)
+    time = (first.p.e * first.time + second.p.e * second.time) / energy
+    return Cluster(Momentum(p.e, p.x * scale, p.y * scale, p.z * scale), time)
+
+
+def _true_recoil_mass2(
+    events: Events, particles: list[Particle], outcome: Outcome
+) -> jax.Array:
+    """Return the squared mass against what the tracks, or else the clusters, come from."""
+    wanted = TRACKS if set(outcome.responses) & set(TRACKS) else ("cluster",)
+    truth = [
+        each.p
+        for each, word in zip(particles, outcome.responses, strict=True)
+        if word in wanted
+    ]
+    return squared(Momentum(*events.p_beams.T) - total(truth))

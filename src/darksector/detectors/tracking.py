@@ -1,82 +1,204 @@
-"""Charged tracks: acceptance, efficiency and resolution."""
+"""Charged tracks: chance to be found, and what is measured of them."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import final
+from collections.abc import Mapping
+from dataclasses import replace
+from math import sqrt
+from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import log_ndtr, ndtr, ndtri
 
-from darksector.kinematics import Momentum, polar, transverse
-from darksector.particles import MASS
+from darksector.detectors.bremsstrahlung import hardest_photon
+from darksector.detectors.helix import (
+    Helix,
+    crossing,
+    helix,
+    momentum_at_perigee,
+)
+from darksector.detectors.objects import Track
+from darksector.detectors.resolution import (
+    TrackTable,
+    class_of,
+    look_up,
+    sector_of,
+    tabulate,
+)
+from darksector.detectors.tracker import Tracking, check
+from darksector.kinematics import Momentum, modulus, transverse
+from darksector.particles import MASS, PDG, mass_of
+
+__all__ = [
+    "TrackTable",
+    "Tracking",
+    "check",
+    "measure_track",
+    "tabulate",
+    "track_probability",
+    "under_hypothesis",
+]
+
+# mean lifetimes times c, cm (Particle Data Group, PTEP 2022 083C01)
+CTAU: Mapping[int, float] = MappingProxyType({PDG["pi+"]: 780.45, PDG["K+"]: 371.1})
+_TAIL_STEP = 0.3  # in normal numbers: makes the share of the tail differentiable
+_LEPTONS = frozenset({PDG["e"], PDG["mu"], PDG["tau"]})
 
 
-@final
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
-class Tracking:
-    """Numbers of the tracking system; angles in degrees, momenta in GeV.
+def track_probability(
+    tracking: Tracking, p: Momentum, vertex: Momentum | None, code: int
+) -> jax.Array:
+    """Return the chance that a charged particle gives a track, ``(n,)``.
 
-    The three resolution tables are shaped ``(angles, momenta)``: σ(p_T)/p_T in percent,
-    σ(φ) in mrad and σ(cot θ) in 1e-3.  Outside the grid the nearest value holds.
+    Parameters
+    ----------
+    tracking
+        The tracking system.
+    p
+        Momenta at the vertex, GeV.
+    vertex
+        Where the particles were made, (ct, x, y, z), cm; None for the origin.
+    code
+        PDG code; a pion or kaon may decay before it is seen.
+
+    Notes
+    -----
+    Edges are error functions, so that the mean over events has a derivative in them.
+    The polar angle is that under which the origin sees the track enter the drift
+    chamber, or pass as much of it when made inside.
     """
+    pt = transverse(p)
+    chance = tracking.efficiency * ndtr((pt - tracking.pt_min) / tracking.pt_width)
+    made, cot = jnp.zeros_like(pt), p.z / pt
+    if vertex is not None:
+        made = _radius(vertex)
+        inside = (tracking.displaced_radius - made) / tracking.displaced_width
+        chance = chance * ndtr(inside)
+        cot = _seen_under(
+            tracking, helix(p, vertex, charge=1, field=tracking.field), made
+        )
+    theta = jnp.rad2deg(jnp.arctan2(1.0, cot))
+    for inwards in (theta - tracking.theta_min, tracking.theta_max - theta):
+        chance = chance * ndtr(inwards / tracking.theta_width)
+    if abs(code) in CTAU:
+        way = jnp.maximum(tracking.survival_radius - made, 0.0) * modulus(p) / pt
+        chance = chance * jnp.exp(
+            -way * mass_of(abs(code)) / (modulus(p) * CTAU[abs(code)])
+        )
+    return chance
 
-    theta_min: jax.Array
-    theta_max: jax.Array
-    pt_min: jax.Array
-    efficiency: jax.Array
-    theta_grid: jax.Array
-    pt_grid: jax.Array
-    pt_resolution: jax.Array
-    phi_resolution: jax.Array
-    cot_resolution: jax.Array
 
-
-def track_probability(tracking: Tracking, p: Momentum) -> jax.Array:
-    """Return the probability that a charged particle gives a track."""
-    theta = jnp.rad2deg(polar(p))
-    inside = (theta > tracking.theta_min) & (theta < tracking.theta_max)
-    return jnp.where(inside & (transverse(p) > tracking.pt_min), tracking.efficiency, 0)
+def _seen_under(tracking: Tracking, track: Helix, made: jax.Array) -> jax.Array:
+    """Return cot θ of the line from the origin to a track in the drift chamber."""
+    radius = tracking.wire_radius[0] + made
+    point, crosses = crossing(track, radius)
+    arc = jnp.where(crosses, point.e, radius)
+    return track.cot + track.z0 / arc
 
 
 def measure_track(
-    tracking: Tracking, p: Momentum, z: jax.Array, mass: float = MASS["mu"]
-) -> Momentum:
-    """Return the reconstructed four-momentum, GeV, for normal numbers ``(n, 3)``.
+    tracking: Tracking,
+    table: TrackTable,
+    p: Momentum,
+    *,
+    vertex: Momentum | None,
+    z: jax.Array,
+    code: int,
+) -> Track:
+    """Return the reconstructed track; its energy is that of the particle's own mass.
 
-    Curvature, azimuth and dip are smeared independently; the energy is that of `mass`.
+    Parameters
+    ----------
+    tracking, table
+        The tracking system and `tabulate` of it.
+    p
+        Momenta at the vertex, GeV.
+    vertex
+        Where the particles were made, (ct, x, y, z), cm; None for the origin.
+    z
+        Normal numbers ``(n, 7)``: five parameters, tail, bremsstrahlung.
+    code
+        PDG code with its sign, which gives the charge.
     """
+    charge, mass = charge_of(code), mass_of(abs(code))
+    true = helix(p, vertex, charge=charge, field=tracking.field)
+    made = None if vertex is None else _radius(vertex)
+    crossed = _crossed(tracking, table, true, made)
+    # scattering goes with 1/(β p_T); the table is that of muons
     pt = transverse(p)
-    theta = jnp.rad2deg(polar(p))
-    cells = _locate(tracking.theta_grid, theta), _locate(tracking.pt_grid, pt)
-    sigma_pt, sigma_phi, sigma_cot = (
-        _bilinear(table, *cells)
-        for table in (
-            tracking.pt_resolution / 100,
-            tracking.phi_resolution / 1000,
-            tracking.cot_resolution / 1000,
-        )
+    slower = jnp.sqrt((pt**2 + p.z**2 + MASS["mu"] ** 2) / (pt**2 + p.z**2 + mass**2))
+    rows = look_up(table, class_of(crossed, made, tracking), pt * slower, p.z / pt)
+    wider = _tail(tracking, z[:, 5])
+    d0, phi, omega, z0, cot = (
+        wider * sum(f * z[:, j] for j, f in enumerate(row, i))
+        for i, row in enumerate(rows)
     )
-    # the curvature is Gaussian, not the momentum
-    new_pt = pt / (1 + sigma_pt * z[:, 0])
-    phi = jnp.arctan2(p.y, p.x) + sigma_phi * z[:, 1]
-    new_pz = new_pt * (p.z / pt + sigma_cot * z[:, 2])
-    energy = jnp.sqrt(new_pt**2 + new_pz**2 + mass**2)
-    return Momentum(energy, new_pt * jnp.cos(phi), new_pt * jnp.sin(phi), new_pz)
+    if abs(code) == PDG["e"]:
+        path = _thickness(tracking, crossed) * modulus(p) / pt
+        lost = hardest_photon(path, log_ndtr(z[:, 6])) * (1 - tracking.photon_recovery)
+        true = replace(true, omega=true.omega / (1 - lost))
+    # the table is that of positive charge; the other is its mirror image
+    measured = Helix(
+        true.d0 + charge * d0,
+        true.phi + charge * phi,
+        true.omega + charge * omega,
+        true.z0 + z0,
+        true.cot + cot,
+    )
+    momentum = momentum_at_perigee(measured, mass=mass, field=tracking.field)
+    return Track(momentum, measured.d0, measured.z0)
 
 
-def _locate(grid: jax.Array, x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """Return the cell of x and the fraction of the way through it."""
-    x = jnp.clip(x, grid[0], grid[-1])
-    cell = jnp.clip(jnp.searchsorted(grid, x) - 1, 0, grid.size - 2)
-    return cell, (x - grid[cell]) / (grid[cell + 1] - grid[cell])
+def under_hypothesis(track: Track, mass: float) -> Track:
+    """Return the track with the energy of another mass, GeV."""
+    energy = jnp.sqrt(modulus(track.p) ** 2 + mass**2)
+    return replace(track, p=replace(track.p, e=energy))
 
 
-def _bilinear(
-    table: jax.Array, row: tuple[jax.Array, jax.Array], col: tuple[jax.Array, jax.Array]
+def charge_of(code: int) -> int:
+    """Return the sign of the charge of a charged particle: leptons count the other way."""
+    sign = 1 if code > 0 else -1
+    return -sign if abs(code) in _LEPTONS else sign
+
+
+def _radius(vertex: Momentum) -> jax.Array:
+    return jnp.sqrt(vertex.x**2 + vertex.y**2 + 1e-30)
+
+
+def _tail(tracking: Tracking, z: jax.Array) -> jax.Array:
+    """Return by what the errors are wider: `tail_width` for a share of the tracks.
+
+    The step in z is an error function of finite width that keeps the share.
+    """
+    start = -ndtri(tracking.tail_fraction) * sqrt(1 + _TAIL_STEP**2)
+    return 1 + (tracking.tail_width - 1) * ndtr((z - start) / _TAIL_STEP)
+
+
+def _crossed(
+    tracking: Tracking, table: TrackTable, track: Helix, made: jax.Array | None
 ) -> jax.Array:
-    (i, f), (j, g) = row, col
-    low = table[i, j] * (1 - g) + table[i, j + 1] * g
-    high = table[i + 1, j] * (1 - g) + table[i + 1, j + 1] * g
-    return low * (1 - f) + high * f
+    """Return whether beam pipe and silicon layers are met, ``(1 + layers, n)``."""
+    made = jnp.zeros_like(track.phi) if made is None else made
+    met = [made < tracking.pipe[:, :2].mean()]
+    for layer, covered in enumerate(table.covered):
+        radius = tracking.silicon_radius[layer]
+        point, crosses = crossing(track, radius)
+        along = (point.z > tracking.silicon_z_min[layer]) & (
+            point.z < tracking.silicon_z_max[layer]
+        )
+        sector = covered[sector_of(jnp.arctan2(point.y, point.x))]
+        met.append(crosses & (made < radius) & sector & along)
+    return jnp.stack(met)
+
+
+def _thickness(tracking: Tracking, crossed: jax.Array) -> jax.Array:
+    """Return x/X0 up to the middle of the drift chamber, at normal incidence."""
+    inner = jnp.concatenate(
+        [
+            tracking.pipe[:, 2].sum(keepdims=True),
+            tracking.silicon_scale * tracking.silicon_x0,
+        ]
+    )
+    gas = (tracking.wire_radius[-1] - tracking.wall[0, 0]) / tracking.gas_x0
+    return (inner[:, None] * crossed).sum(axis=0) + tracking.wall[0, 1] + gas / 2

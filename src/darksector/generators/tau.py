@@ -118,6 +118,7 @@ def decay(
         weights=taus.weights * weights,
         p_beams=taus.p_beams,
         pdg=final_state(modes) + taus.pdg[2:],
+        vertices=_places(taus, lab),
     )
 
 
@@ -190,7 +191,7 @@ def _check(u: NDArray[np.float64], taus: Events, modes: Modes) -> None:
     if sorted(code for code in taus.pdg if abs(code) == _TAU) != [-_TAU, _TAU]:
         msg = f"decay needs one tau- and one tau+, {_TAU} and {-_TAU}, got {taus.pdg}."
         raise OutOfDomain(msg)
-    if taus.mothers or taus.vertices is not None:
+    if taus.mothers:
         msg = "something has decayed already; decay the taus first, then the others."
         raise OutOfDomain(msg)
     if u.shape[1] != dimension(modes):
@@ -202,7 +203,20 @@ def _taus_first(taus: Events) -> Events:
     first = (taus.pdg.index(_TAU), taus.pdg.index(-_TAU))
     order = [*first, *(i for i in range(len(taus.pdg)) if i not in first)]
     pdg = tuple(taus.pdg[i] for i in order)
-    return replace(taus, momenta=taus.momenta[:, np.array(order)], pdg=pdg)
+    slots = np.array(order)
+    vertices = None if taus.vertices is None else taus.vertices[:, slots]
+    return replace(taus, momenta=taus.momenta[:, slots], pdg=pdg, vertices=vertices)
+
+
+def _places(taus: Events, lab: list[jax.Array]) -> jax.Array | None:
+    """Return where the products are made: where their tau was."""
+    if taus.vertices is None:
+        return None
+    places = [
+        jnp.repeat(taus.vertices[:, i : i + 1], products.shape[1], axis=1)
+        for i, products in enumerate(lab)
+    ]
+    return jnp.concatenate([*places, taus.vertices[:, 2:]], axis=1)
 
 
 def _production(others: tuple[int, ...]) -> Production:

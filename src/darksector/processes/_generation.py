@@ -10,7 +10,7 @@ import os
 from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import count
 from math import sqrt
 from typing import Any, NamedTuple, TypeVar, final
@@ -20,6 +20,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
+from darksector.beams import LuminousRegion
 from darksector.compilation import BLOCK
 from darksector.errors import InvalidConfig, NotConverged
 from darksector.execution import stream
@@ -59,6 +60,7 @@ class Drawn(NamedTuple):
     p_beams: NDArray[np.float64]
     trials: int
     overflow: float  # share of the cross-section above the maximum weight
+    vertices: NDArray[np.float64] | None  # (n, 4); None: all at the origin
 
     @property
     def error(self) -> float:
@@ -78,6 +80,7 @@ class Generation:
     setting: Setting
     numbers: Numbers
     sampler: Sampler
+    region: LuminousRegion | None
 
     @property
     def dimension(self) -> int:
@@ -89,7 +92,7 @@ class Generation:
         numbers = self.numbers._replace(
             shares=jnp.asarray(sampler.shares), edges=jnp.asarray(sampler.edges)
         )
-        return Generation(self.name, self.setting, numbers, sampler)
+        return replace(self, numbers=numbers, sampler=sampler)
 
     def uniform(self, seed: int, stage: str, start: int, n: int) -> NDArray[np.float64]:
         """Return the uniform numbers of the trials from `start`, ``(n, dimension)``."""
@@ -203,7 +206,21 @@ class Generation:
             p_beams=np.concatenate([chunk.p_beams for chunk in kept])[:n],
             trials=trials,
             overflow=_overflow(weight, most),
+            vertices=self._vertices(n, seed),
         )
+
+    def _vertices(self, n: int, seed: int) -> NDArray[np.float64] | None:
+        """Return where the first n events of a seed happen, cm.
+
+        They are numbered as events, not as trials: a trial that is thrown away costs none.
+        """
+        if self.region is None:
+            return None
+        pages = [
+            stream(seed, "vertex", self.name, page).random((BLOCK, 4))
+            for page in range(-(-n // BLOCK))
+        ]
+        return self.region.vertices(np.concatenate(pages)[:n])
 
     def _accepted(self, chunk: Weighed, most: float, seed: int, i: int) -> Weighed:
         """Return trials kept with probability weight over maximum."""

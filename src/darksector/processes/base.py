@@ -190,6 +190,7 @@ class Process(Kernel):
     ) -> Events:
         """Return n events in the laboratory; Σ weights is the cross-section, fb.
 
+        They happen in the luminous region of the machine, at the origin if it has none.
         Unweighted events have equal weights, but for the few (1e-4 of the
         cross-section) above the maximum weight, which keep what they have above it.
 
@@ -207,12 +208,16 @@ class Process(Kernel):
         return self.as_events(generation.events(n, seed, highest=highest))
 
     def as_events(self, drawn: Drawn) -> Events:
-        """Return a drawn sample with the particles' codes."""
+        """Return a drawn sample with the particles' codes, all from the same vertex."""
+        vertices = drawn.vertices
+        if vertices is not None:
+            vertices = np.repeat(vertices[:, None], len(self.final_state), axis=1)
         return Events(
             momenta=jnp.asarray(drawn.momenta),
             weights=jnp.asarray(drawn.weight),
             p_beams=jnp.asarray(drawn.p_beams),
             pdg=self.final_state,
+            vertices=None if vertices is None else jnp.asarray(vertices),
         )
 
     def chunk(self, machine: Machine, seed: int, index: int) -> Events:
@@ -224,7 +229,7 @@ class Process(Kernel):
     def events_from(self, u: NDArray[np.float64], machine: Machine) -> Events:
         """Return the events of given uniform numbers ``(n, dimension(machine))``.
 
-        Their mean weight is the cross-section, fb; trials outside of phase space have
+        Their mean weight is the cross-section, fb; they have no vertices; trials outside of phase space have
         the weight zero, and the momenta of the first one inside.
         """
         found = self.generation(machine).survivors(u)
@@ -313,7 +318,9 @@ class Process(Kernel):
             shares=jnp.asarray(sampler.shares),
             edges=jnp.asarray(sampler.edges),
         )
-        return Generation(type(self).__name__, setting, numbers, sampler)
+        return Generation(
+            type(self).__name__, setting, numbers, sampler, machine.luminous_region
+        )
 
     def _setting(
         self, *, spread: bool, cuts: tuple[tuple[str, tuple[int, ...]], ...]

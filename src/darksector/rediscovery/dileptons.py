@@ -151,7 +151,7 @@ def _masses(
             others = [i for i in final if i not in pair]
             weight = weight * _more_tracks(response, events, others)
             true = tuple(events.slot(i) for i in pair)
-            weight = weight * measure.two_track(response, true, p_beams)
+            weight = weight * measure.two_track(response, true, tuple(seen), p_beams)
         pairs.append((jnp.sqrt(jnp.maximum(squared(both), 0.0)), weight))
     return pairs
 

@@ -8,81 +8,126 @@ from typing import final
 import jax
 import jax.numpy as jnp
 
-from darksector.detectors import calorimeter, muons, tracking, trigger
-from darksector.detectors.card import Detector, load
-from darksector.detectors.outcomes import Topology, detect
-from darksector.events import Candidates, Events
+from darksector.detectors.card import load
+from darksector.detectors.clusters import measure_cluster, merging_probability
+from darksector.detectors.crystals import impact
+from darksector.detectors.losses import cluster_probability, conversion_probability
+from darksector.detectors.objects import NORMALS, Candidates
+from darksector.detectors.outcomes import detect
+from darksector.detectors.response import Response, particle, respond
+from darksector.detectors.topology import Topology
+from darksector.detectors.tracking import track_probability
+from darksector.detectors.trigger import Seen
+from darksector.detectors.trigger_lines import LINES
+from darksector.events import Events
 from darksector.kinematics import Momentum, to_rest_frame
-from darksector.particles import MASS, PDG
+from darksector.particles import PDG
 
-NORMALS = 3
-Response = Detector
+__all__ = ["NORMALS", "Response"]
 
-_TWO_MUONS = Topology(tracks=("mu", "mu"), trigger="two_track")
+_WORDS = {PDG["mu"]: "mu", PDG["e"]: "e"}  # what each lepton is identified as
+_TWO_MUONS = Topology(tracks=("mu", "mu"), trigger="two_track", clusters=1)
 
 
 @final
 @dataclass(frozen=True)
-class Seen:
-    """The chance ``(n,)`` that a particle looks as wanted, and its momentum then, GeV."""
+class Lepton:
+    """A lepton seen as what it is; components ``(n,)``.
+
+    Parameters
+    ----------
+    chance
+        That it leaves a track and is identified.
+    p
+        Measured four-momentum, GeV.
+    deposit
+        What it leaves in the calorimeter, GeV.
+    in_klm
+        Chance that the muon detector shows it.
+    """
 
     chance: jax.Array
     p: Momentum
+    deposit: Momentum
+    in_klm: jax.Array
 
 
 def response_of(detector: str) -> Response:
     """Return the response of a packaged detector card, or of a file ending in .toml."""
-    return load(detector)
-
-
-def title(detector: str) -> str:
-    """Return what a detector card is called for people."""
-    return load(detector).title
+    return respond(load(detector))
 
 
 def found(response: Response, code: int, p: Momentum) -> jax.Array:
-    """Return the chance that a particle leaves at least one track, ``(n,)``."""
+    """Return the chance that a particle leaves tracks, ``(n,)``; photons by conversion."""
+    card = response.detector
     if code == PDG["gamma"]:
-        return jnp.zeros_like(p.e)
-    return tracking.track_probability(response.tracking, p)
+        spot = impact(card.calorimeter, p, None)
+        return conversion_probability(card.calorimeter, spot)
+    return track_probability(card.tracking, p, None, code=abs(code))
 
 
-def lepton(response: Response, code: int, p: Momentum, z: jax.Array) -> Seen:
+def lepton(response: Response, code: int, p: Momentum, z: jax.Array) -> Lepton:
     """Return a lepton as it is seen when it is identified as what it is."""
-    word = "mu" if abs(code) == PDG["mu"] else "e"
-    chance = tracking.track_probability(response.tracking, p)
-    if word == "mu":
-        chance = chance * muons.muon_probability(response.muons, p)
-    return Seen(chance, tracking.measure_track(response.tracking, p, z, MASS[word]))
+    each, word = particle(response, code, p, None, z), _WORDS[abs(code)]
+    track = each.seen_as(word)
+    assert track is not None
+    assert each.deposit is not None
+    assert each.in_klm is not None
+    return Lepton(each.chances[word], track.p, each.deposit, each.in_klm)
 
 
-def photon(response: Response, p: Momentum, z: jax.Array) -> Seen:
-    """Return a photon as it is seen when it makes a cluster."""
-    chance = calorimeter.cluster_probability(response.calorimeter, p)
-    return Seen(chance, calorimeter.measure_cluster(response.calorimeter, p, z))
+def photon(response: Response, p: Momentum, z: jax.Array) -> tuple[jax.Array, Momentum]:
+    """Return the chance that a photon makes a cluster, and the cluster, GeV."""
+    card = response.detector.calorimeter
+    spot = impact(card, p, None)
+    intact = 1 - conversion_probability(card, spot)
+    chance = intact * cluster_probability(card, p.e, spot)
+    return chance, measure_cluster(card, p.e, spot, z).p
 
 
 def apart(response: Response, first: Momentum, second: Momentum) -> jax.Array:
     """Return the chance that the clusters of two photons do not merge."""
-    del response, second
-    return jnp.ones_like(first.e)
+    card = response.detector.calorimeter
+    pair = [(impact(card, p, None), p.e) for p in (first, second)]
+    return 1 - merging_probability(card, *pair)
 
 
 def two_track(
-    response: Response, tracks: tuple[Momentum, ...], p_beams: jax.Array
+    response: Response,
+    tracks: tuple[Momentum, ...],
+    leptons: tuple[Lepton, ...],
+    p_beams: jax.Array,
 ) -> jax.Array:
-    """Return the chance that the line of two tracks fires on true momenta, GeV."""
-    del p_beams
-    return trigger.two_track(response.trigger, tracks)
+    """Return the chance that the line of two tracks fires.
+
+    Parameters
+    ----------
+    response
+        The detector.
+    tracks
+        True momenta, GeV; zero where there is none.
+    leptons
+        What the calorimeter and the muon detector show of them; may be empty.
+    p_beams
+        Total four-momentum of the beams, ``(4,)``, GeV.
+    """
+    size = tracks[0].e.size
+    seen = Seen(
+        tracks=tracks,
+        deposits=tuple(each.deposit for each in leptons),
+        p_beams=Momentum(*jnp.broadcast_to(p_beams[:, None], (4, size))),
+        muons_in_klm=tuple(each.in_klm for each in leptons),
+    )
+    return LINES["two_track"](response.detector.trigger, seen)
 
 
 def dimuons(
     response: Response, events: Events, z: jax.Array, p_beams: jax.Array
 ) -> Candidates:
-    """Return candidates of two muon tracks and clusters."""
+    """Return candidates of two muon tracks and one cluster, nothing else."""
     return detect(events, z, p_beams, response, topology=_TWO_MUONS)
 
 
 def photon_energy_cms(found: Candidates) -> jax.Array:
     """Return the energy of the cluster in the centre-of-mass frame, GeV."""
-    return to_rest_frame(found.clusters[0], found.p_beams).e
+    return to_rest_frame(found.clusters[0].p, found.p_beams).e

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from darksector import cardfile
-from darksector.cardfile import CardFolder, Number
+from darksector.cardfile import Card, CardFolder, Number
 
 SAMPLES = CardFolder("samples", "sample")
 CARD = "rediscovery"
@@ -25,18 +25,22 @@ NAMES = (
 
 def load() -> Mapping[str, Number]:
     """Return every number of the card with its origin."""
-    where = f"sample card {CARD!r}"
-    tables = cardfile.parse(SAMPLES.text(CARD), where=where)
-    cardfile.check_keys(tables, {"title", "references", *NAMES}, where=where)
-    return cardfile.numbers({n: tables[n] for n in NAMES}, NAMES, where=where)
+    card = _card()
+    cardfile.check_keys(
+        card.tables, ("title", "references", *NAMES), where=card.where()
+    )
+    return cardfile.numbers(card, NAMES)
 
 
 def references() -> tuple[str, ...]:
     """Return the papers that the card cites."""
-    tables = cardfile.parse(SAMPLES.text(CARD), where=f"sample card {CARD!r}")
-    return tuple(tables["references"])
+    return tuple(_card().tables["references"])
 
 
 def value(name: str) -> float:
     """Return one number of the card, in the unit that its source states."""
     return float(load()[name].value)
+
+
+def _card() -> Card:
+    return cardfile.resolve(SAMPLES.text(CARD), SAMPLES, origin=CARD)

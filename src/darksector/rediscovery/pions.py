@@ -169,16 +169,16 @@ def _two_track(
     charged: jax.Array, p_beams: jax.Array, response: measure.Response
 ) -> jax.Array:
     tracks = tuple(momentum(charged[:, i]) for i in range(_MOST_TRACKS))
-    return measure.two_track(response, tracks, p_beams)
+    return measure.two_track(response, tracks, (), p_beams)
 
 
 @jax.jit
 def _masses(
     momenta: jax.Array, z: jax.Array, pairs: jax.Array, response: measure.Response
 ) -> tuple[jax.Array, jax.Array]:
-    seen = measure.photon(response, momentum(momenta), z)
-    chance = jnp.where(seen.p.e > PHOTON_E_MIN, seen.chance, 0.0)
-    first, second = (_rows(seen.p, pairs[:, i]) for i in (0, 1))
+    chance, seen = measure.photon(response, momentum(momenta), z)
+    chance = jnp.where(seen.e > PHOTON_E_MIN, chance, 0.0)
+    first, second = (_rows(seen, pairs[:, i]) for i in (0, 1))
     truth = (momentum(momenta[pairs[:, i]]) for i in (0, 1))
     both = chance[pairs[:, 0]] * chance[pairs[:, 1]] * measure.apart(response, *truth)
     mass = jnp.sqrt(jnp.maximum(squared(first + second), 0.0))

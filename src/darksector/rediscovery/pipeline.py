@@ -11,8 +11,9 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector import provenance, units
+from darksector import cardfile, provenance, units
 from darksector.cardfile import DETECTORS, MACHINES
+from darksector.detectors.card import load as load_detector
 from darksector.execution import stream
 from darksector.machines import Machine
 from darksector.machines import load as load_machine
@@ -22,7 +23,7 @@ from darksector.rediscovery.sample import Sample, Setup
 from darksector.statistics.spectrum import Spectrum
 
 # luminosity and detector card of the samples of the talk, KAON 2019
-DATASETS = (("500/pb", "belle2_phase2"), ("2.62/fb", "belle2_phase2"))
+DATASETS = (("500/pb", "belle2_phase2"), ("2.62/fb", "belle2_early_phase3"))
 MACHINE = "superkekb"
 _PROCESSES = (
     "dimuon_gamma",
@@ -121,7 +122,7 @@ def plan(
         config |= {"luminosity": chosen[0][0], "detector": chosen[0][1]}
     load_machine(machine)
     sets = tuple(
-        Dataset(units.luminosity(text), card, measure.title(card))
+        Dataset(units.luminosity(text), card, load_detector(card).title)
         for text, card in chosen
     )
     return Plan(sets, machine, seed, config)
@@ -232,13 +233,15 @@ def _provenance(plan: Plan) -> provenance.Provenance:
     for name in _PROCESSES:
         cited += PROCESSES.load(name)().cited()
     for dataset in plan.datasets:
-        cited += measure.response_of(dataset.detector).references
+        cited += load_detector(dataset.detector).references
     return provenance.Provenance(
         seed=plan.seed,
         versions=provenance.versions(),
         inputs={
             f"{folder.folder}/{Path(name).stem}.toml": provenance.sha256(
-                folder.text(name).encode()
+                "".join(
+                    cardfile.family(folder.text(name), folder, origin=name).values()
+                ).encode()
             )
             for folder, name in cards
         },

@@ -15,9 +15,10 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector import provenance, units
+from darksector import cardfile, provenance, units
 from darksector.cardfile import DETECTORS, MACHINES
 from darksector.detectors.card import load as load_detector
+from darksector.detectors.trigger_lines import check_line
 from darksector.errors import InvalidConfig, InvalidFile
 from darksector.io import lhe
 from darksector.limits import published
@@ -99,6 +100,7 @@ def plan(
 ) -> Plan:
     """Check all inputs before anything is simulated; errors as in `Search.run`."""
     machine = load_machine(search.machine)
+    check_line(load_detector(search.detector).trigger, search.topology.trigger)
     wanted = units.masses(masses) if isinstance(masses, str) else masses
     external = _externals(search, inputs, wanted)
     grid = _grid(wanted, external)
@@ -131,9 +133,10 @@ def plan(
 def _hashes(search: Search, inputs: Inputs) -> Iterator[tuple[str, str]]:
     """Yield the name and the hash of every file that the run depends on."""
     for folder, name in ((MACHINES, search.machine), (DETECTORS, search.detector)):
+        texts = cardfile.family(folder.text(name), folder, origin=name).values()
         yield (
             f"{folder.folder}/{Path(name).stem}.toml",
-            provenance.sha256(folder.text(name).encode()),
+            provenance.sha256("".join(texts).encode()),
         )
     for i, path in enumerate(inputs.events):
         yield f"events/{i}/{path.name}", provenance.sha256(path.read_bytes())

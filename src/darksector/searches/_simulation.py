@@ -11,10 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from darksector.detectors.card import Detector
 from darksector.detectors.card import load as load_detector
+from darksector.detectors.objects import NORMALS, Candidates
 from darksector.detectors.outcomes import detect
-from darksector.events import Candidates, Events
+from darksector.detectors.response import Response, respond
+from darksector.events import Events
 from darksector.execution import Arrays, stream
 from darksector.generators import tau
 from darksector.io import lhe
@@ -91,10 +92,10 @@ def simulate(sample: Sample) -> Arrays:
         else _generate(sample, machine)
     )
     z = stream(sample.seed, "detect", *_labels(sample)).standard_normal(
-        (*events.momenta.shape[:2], 3)
+        (*events.momenta.shape[:2], NORMALS)
     )
     columns = _evaluate(
-        search, events, jnp.asarray(z), jnp.asarray(machine.p_beams), detector
+        search, events, jnp.asarray(z), jnp.asarray(machine.p_beams), respond(detector)
     )
     return _survivors(np.asarray(events.weights), jax.tree.map(np.asarray, columns))
 
@@ -153,11 +154,11 @@ def _read(external: External, machine: Machine) -> Events:
 
 @partial(jax.jit, static_argnums=0)
 def _evaluate(
-    search: Search, events: Events, z: jax.Array, p_beams: jax.Array, detector: Detector
+    search: Search, events: Events, z: jax.Array, p_beams: jax.Array, response: Response
 ) -> dict[str, Any]:
-    found: Candidates = detect(events, z, p_beams, detector, topology=search.topology)
+    found: Candidates = detect(events, z, p_beams, response, topology=search.topology)
     value = OBSERVABLES[search.observable].compute(found)
-    masks = [cut.passes(found, detector) for cut in search.selection]
+    masks = [cut.passes(found, response.detector) for cut in search.selection]
     return {
         "weight": found.weights,
         "value": value,

@@ -10,7 +10,7 @@ from typing import final
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector.detectors.outcomes import Topology
+from darksector.detectors.topology import Topology
 from darksector.errors import InvalidCard
 from darksector.limits.published import CouplingBand
 from darksector.models.base import Model

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 
 from darksector import observables as obs
 from darksector.detectors.card import Detector
-from darksector.detectors.outcomes import Topology
-from darksector.events import Candidates
+from darksector.detectors.objects import Candidates
+from darksector.detectors.topology import Topology
 from darksector.limits.published import CouplingBand
 from darksector.models.base import Model
 from darksector.models.lmu_ltau import G_MINUS_TWO, gprime_for_delta_a_mu

@@ -1,0 +1,272 @@
+r"""Covariance of track parameters from the layers that a track crosses.
+
+All segments of a scattered track are described by the perigee parameters
+:math:`(d_0, \phi_0, \omega, z_0, \cot\theta)` of their own continuation to the axis.  In
+these, nothing has to be transported between layers: from the outermost layer inwards, a
+measurement adds :math:`h h^T/\sigma^2` to the information matrix and a scatterer adds
+:math:`q\,g g^T` to the covariance, which is Kalman's filter for the track at the origin
+(R. Frühwirth, Nucl. Instrum. Meth. A262 (1987) 444) and equals generalised least squares.
+Energy loss is taken as corrected; its fluctuations are far below the resolution.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import jax
+import jax.numpy as jnp
+
+from darksector.detectors.helix import CURVATURE
+from darksector.detectors.tracker import Tracking
+from darksector.particles import MASS
+
+_EDGE = 1.0  # a layer ends within this length, cm: about a drift cell
+_TURN = 0.003  # and is reached within this share of its radius
+# what is known without any hit: cm, rad, 1/cm, cm, 1
+_PRIOR = (10.0, 1.0, 0.1, 20.0, 1.0)
+
+
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Surfaces:
+    """Cylinders that measure or scatter, from inside out; one number per surface.
+
+    Parameters
+    ----------
+    radius, z_min, z_max
+        Extent, cm.
+    thickness
+        x/X0 at normal incidence.
+    sine, cosine
+        Of the angle between the measuring wire or strip and the z axis.
+    across, along
+        Information, 1/cm²: perpendicular to the wire and along it.
+    wire
+        1 where the distance perpendicular to the track is measured, as in a drift cell,
+        0 where it is the place on the surface.
+    """
+
+    radius: jax.Array
+    z_min: jax.Array
+    z_max: jax.Array
+    thickness: jax.Array
+    sine: jax.Array
+    cosine: jax.Array
+    across: jax.Array
+    along: jax.Array
+    wire: jax.Array
+
+
+def surfaces(tracking: Tracking) -> Surfaces:
+    """Return beam pipe, silicon layers, inner wall and layers of wires, in this order."""
+    t = tracking
+    pipe, wall, silicon = jnp.zeros(1), jnp.zeros(1), jnp.zeros_like(t.silicon_radius)
+    endless = jnp.full(1, 1e4)
+    zeros, ones = jnp.zeros_like(t.wire_radius), jnp.ones_like(t.wire_radius)
+    stereo = jnp.deg2rad(t.wire_stereo)
+    # each layer of wires carries the gas half-way to its neighbours
+    middles = (t.wire_radius[1:] + t.wire_radius[:-1]) / 2
+    edges = jnp.concatenate([t.wall[:1, 0], middles, t.wire_radius[-1:]])
+    return Surfaces(
+        radius=jnp.concatenate(
+            [t.pipe[:, :2].mean(keepdims=True)[0], t.silicon_radius]
+            + [t.wall[:1, 0], t.wire_radius]
+        ),
+        z_min=jnp.concatenate([-endless, t.silicon_z_min, -endless, t.wire_z_min]),
+        z_max=jnp.concatenate([endless, t.silicon_z_max, endless, t.wire_z_max]),
+        thickness=jnp.concatenate(
+            [t.pipe[:, 2].sum(keepdims=True), t.silicon_scale * t.silicon_x0]
+            + [t.wall[:1, 1], jnp.diff(edges) / t.gas_x0]
+        ),
+        sine=jnp.concatenate([pipe, silicon, wall, jnp.sin(stereo)]),
+        cosine=jnp.concatenate([pipe + 1, silicon + 1, wall + 1, jnp.cos(stereo)]),
+        across=jnp.concatenate(
+            [pipe, t.silicon_rphi**-2, wall, ones / t.wire_resolution**2]
+        ),
+        along=jnp.concatenate([pipe, t.silicon_z**-2, wall, zeros]),
+        wire=jnp.concatenate([pipe, silicon, wall, ones]),
+    )
+
+
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class _Crossing:
+    """Where tracks cross a surface; components ``(..., n)``."""
+
+    arc: jax.Array  # from the perigee, transverse, cm
+    sine: jax.Array  # of half of the angle turned
+    cosine: jax.Array
+    there: jax.Array  # share of tracks that cross
+    path: jax.Array  # x/X0
+
+
+def _cross(
+    s: Surfaces, crossed: jax.Array, omega: jax.Array, cot: jax.Array
+) -> _Crossing:
+    turn = omega * s.radius / 2
+    sine = jnp.minimum(turn, 0.995)  # the path through a layer touched stays finite
+    cosine = jnp.sqrt(1 - sine**2)
+    arc = 2 * jnp.arcsin(sine) / omega
+    z = arc * cot
+    there = (
+        crossed
+        * jax.nn.sigmoid((1 - turn) / _TURN)
+        * _step((s.z_max - z) / _EDGE)
+        * _step((z - s.z_min) / _EDGE)
+    )
+    return _Crossing(
+        arc=arc,
+        sine=sine,
+        cosine=cosine,
+        there=there,
+        path=there * s.thickness * jnp.sqrt(1 + cot**2) / cosine,
+    )
+
+
+def _step(x: jax.Array) -> jax.Array:
+    return jax.scipy.special.ndtr(x)
+
+
+def _measured(
+    s: Surfaces, c: _Crossing, omega: jax.Array, cot: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Return the derivatives ``(5, n)`` of the coordinates across and along a wire.
+
+    The place on a cylinder moves by δ(rφ) and δz; a drift cell sees what is
+    perpendicular to wire and track.
+    """
+    r, cos2 = s.radius, 1 - 2 * c.sine**2
+    zero, one = jnp.zeros_like(c.arc), jnp.ones_like(c.arc)
+    rphi = (-cos2 / c.cosine, r * one, -(r**2) / (2 * c.cosine), zero, zero)
+    # the length of arc at which the cylinder is met moves too
+    longer = (-c.sine / c.cosine, zero, (r / c.cosine - c.arc) / omega, zero, zero)
+    z = tuple(
+        cot * shift + own
+        for shift, own in zip(longer, (zero, zero, zero, one, c.arc), strict=True)
+    )
+    norm = jnp.sqrt(1 + cot**2)
+    along_wire = (-s.sine * c.sine + s.cosine * cot) / norm
+    seen = 1 + s.wire * (c.cosine / norm / jnp.sqrt(1 - along_wire**2) - 1)
+    across, along = (
+        jnp.stack(
+            [seen * (a * u + b * w) for u, w in zip(rphi, z, strict=True)], axis=-2
+        )
+        for a, b in ((s.cosine, -s.sine), (s.sine, s.cosine))
+    )
+    return across, along
+
+
+def _kicks(
+    s: Surfaces, c: _Crossing, omega: jax.Array, cot: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Return the changes ``(5, n)`` by a unit angle in and out of the bending plane.
+
+    The momentum is kept, so that a change of the polar angle changes the curvature.
+    """
+    r, chord = s.radius, s.radius * c.cosine
+    norm = jnp.sqrt(1 + cot**2)
+    cos2 = 1 - 2 * c.sine**2
+    zero = jnp.zeros_like(c.arc)
+    bend = [norm * a for a in (chord, cos2, zero, cot * omega * r**2 / 2, zero)]
+    d_cot, d_omega = norm**2, omega * cot
+    tilt = [
+        r**2 / 2 * d_omega,
+        chord * d_omega,
+        d_omega + zero,
+        cot * (c.arc - chord) / omega * d_omega - c.arc * d_cot,
+        d_cot + zero,
+    ]
+    return jnp.stack(bend, axis=-2), jnp.stack(tilt, axis=-2)
+
+
+def information(
+    tracking: Tracking, crossed: jax.Array, pt: jax.Array, cot: jax.Array
+) -> jax.Array:
+    r"""Return the inverse covariance ``(5, 5, n)`` of muons of positive charge.
+
+    Parameters
+    ----------
+    tracking
+        The tracking system.
+    crossed
+        Share of each surface that the tracks meet: ``(surfaces,)`` or
+        ``(surfaces, n)``.
+    pt, cot
+        Transverse momentum, GeV, and cot θ, ``(n,)``.
+
+    Notes
+    -----
+    The width of multiple scattering is that of Highland, Lynch and Dahl (Particle Data
+    Group, Passage of particles through matter, eq. 34.16) with the logarithm of the
+    whole path, as one logarithm per thin layer makes the sum too small:
+    :math:`\theta_0 = \frac{13.6\,\mathrm{MeV}}{\beta p}\sqrt{x/X_0}\,
+    (1 + 0.038 \ln\frac{X}{X_0\beta^2})`.
+    """
+    every = surfaces(tracking)
+    omega = CURVATURE * tracking.field / pt
+    column = jax.tree.map(lambda a: a[:, None], every)
+    met = _cross(column, crossed.reshape(every.radius.size, -1), omega, cot)
+    p2 = pt**2 * (1 + cot**2)
+    beta2 = p2 / (p2 + MASS["mu"] ** 2)
+    total = jnp.maximum(
+        met.path.sum(axis=0), 1e-5
+    )  # one that meets nothing has a logarithm
+    logarithm = 1 + 0.038 * jnp.log(total / beta2)
+    width2 = (tracking.scattering_scale * 0.0136 * logarithm) ** 2 / (beta2 * p2)
+
+    hits = jnp.stack(_measured(column, met, omega, cot), axis=1)
+    weights = jnp.stack([column.across, column.along], axis=1) * met.there[:, None]
+    kicks = jnp.stack(_kicks(column, met, omega, cot), axis=1)
+    spread = width2 * met.path
+    prior = jnp.diag(jnp.asarray(_PRIOR) ** -2.0)
+    start = jnp.broadcast_to(prior[:, :, None], (5, 5, pt.size))
+    steps = (hits, weights, kicks, spread)
+    return jax.lax.scan(_inwards, start, steps, reverse=True)[0]
+
+
+def _inwards(
+    known: jax.Array, step: tuple[jax.Array, jax.Array, jax.Array, jax.Array]
+) -> tuple[jax.Array, None]:
+    """Take the information matrix ``(5, 5, n)`` through one surface."""
+    hits, weights, kicks, spread = step
+    for h, weight in zip(hits, weights, strict=True):
+        known = known + weight * h[:, None] * h[None]
+    for g in kicks:
+        seen = (known * g).sum(axis=1)
+        share = spread / (1 + spread * (g * seen).sum(axis=0))
+        known = known - share * seen[:, None] * seen[None]
+    return known, None
+
+
+def factor(information_: jax.Array) -> list[list[jax.Array]]:
+    r"""Return the upper triangle F with F Fᵀ the covariance, as rows of ``(n,)``.
+
+    With the Cholesky factor M of the information, F is the transpose of its inverse.
+    """
+    m: list[list[jax.Array]] = []
+    for i in range(5):
+        row: list[jax.Array] = []
+        for j in range(i):
+            dot = sum(row[k] * m[j][k] for k in range(j))
+            row.append((information_[i, j] - dot) / m[j][j])
+        row.append(jnp.sqrt(information_[i, i] - sum(a * a for a in row)))
+        m.append(row)
+    inverse: list[list[jax.Array]] = []
+    for i in range(5):
+        row = [
+            -sum(m[i][k] * inverse[k][j] for k in range(j, i)) / m[i][i]
+            for j in range(i)
+        ]
+        inverse.append([*row, 1 / m[i][i]])
+    return [[inverse[j][i] for j in range(i, 5)] for i in range(5)]
+
+
+def covariance(information_: jax.Array) -> jax.Array:
+    """Return the covariance ``(n, 5, 5)``: cm, rad, 1/cm, cm and 1."""
+    rows = factor(information_)
+    zero = jnp.zeros_like(rows[0][0])
+    upper = jnp.stack([jnp.stack([zero] * i + rows[i]) for i in range(5)])
+    return jnp.einsum("ijn,kjn->nik", upper, upper)
