@@ -134,7 +134,7 @@ def test_a_bad_number_is_refused_with_its_line(path, entry, words):
     message = str(error.value)
     assert message.startswith("detector card 'mine'")
     assert words in message
-    assert "line 4" in message or "unknown key" in message
+    assert "line 3" in message or "unknown key" in message
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ and `clusters` what is measured.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import final
@@ -165,8 +166,10 @@ def _shapes(numbers: _Numbers) -> Iterator[tuple[str, str]]:
         if numbers[key].shape != wanted:
             yield (
                 key,
-                f"is shaped {numbers[key].shape}; {levels} levels of background "
-                f"and {regions} regions need {wanted}.",
+                (
+                    f"is shaped {numbers[key].shape}; {levels} levels of background "
+                    f"and {regions} regions need {wanted}."
+                ),
             )
     for key, size in (("time_constants", 3), ("separation", 3)):
         if numbers[key].shape != (size,):
@@ -209,25 +212,31 @@ def _angles(numbers: _Numbers) -> Iterator[tuple[str, str]]:
     if not low <= barrel[0] < barrel[1] <= high:
         yield (
             "barrel_min",
-            f"to barrel_max is {barrel[0]:g} to {barrel[1]:g}; "
-            f"order them in the acceptance, {low:g} to {high:g}.",
+            (
+                f"to barrel_max is {barrel[0]:g} to {barrel[1]:g}; "
+                f"order them in the acceptance, {low:g} to {high:g}."
+            ),
         )
     for key in ("gaps", "cracks"):
         for start, end in numbers[key]:
             if not low <= start <= end <= high:
                 yield (
                     key,
-                    f"has {start:g} to {end:g}; order it in the acceptance, "
-                    f"{low:g} to {high:g}.",
+                    (
+                        f"has {start:g} to {end:g}; order it in the acceptance, "
+                        f"{low:g} to {high:g}."
+                    ),
                 )
     openings = np.concatenate((numbers["gaps"], numbers["cracks"]))
     openings = openings[np.argsort(openings[:, 0])]
-    for (_, end), (start, _) in zip(openings[:-1], openings[1:], strict=True):
+    for (_, end), (start, _) in itertools.pairwise(openings):
         if start < end:
             yield (
                 "gaps",
-                f"overlap: one ends at {end:g} after the next starts at {start:g}; "
-                "merge them (cracks count as gaps).",
+                (
+                    f"overlap: one ends at {end:g} after the next starts at {start:g}; "
+                    "merge them (cracks count as gaps)."
+                ),
             )
 
 
@@ -242,8 +251,10 @@ def _rings(rings: NDArray[np.float64]) -> Iterator[tuple[str, str]]:
             first = int(np.argmin(np.diff(column) > 0))
             yield (
                 "rings",
-                f"have {name} that fall from {column[first]:g} to "
-                f"{column[first + 1]:g} degrees; order the rings by angle.",
+                (
+                    f"have {name} that fall from {column[first]:g} to "
+                    f"{column[first + 1]:g} degrees; order the rings by angle."
+                ),
             )
     if not (np.diff(region) >= 0).all():
         yield "rings", "return to an earlier region; order the rings by angle."

@@ -71,14 +71,22 @@ def surfaces(tracking: Tracking) -> Surfaces:
     edges = jnp.concatenate([t.wall[:1, 0], middles, t.wire_radius[-1:]])
     return Surfaces(
         radius=jnp.concatenate(
-            [t.pipe[:, :2].mean(keepdims=True)[0], t.silicon_radius]
-            + [t.wall[:1, 0], t.wire_radius]
+            [
+                t.pipe[:, :2].mean(keepdims=True)[0],
+                t.silicon_radius,
+                t.wall[:1, 0],
+                t.wire_radius,
+            ]
         ),
         z_min=jnp.concatenate([-endless, t.silicon_z_min, -endless, t.wire_z_min]),
         z_max=jnp.concatenate([endless, t.silicon_z_max, endless, t.wire_z_max]),
         thickness=jnp.concatenate(
-            [t.pipe[:, 2].sum(keepdims=True), t.silicon_scale * t.silicon_x0]
-            + [t.wall[:1, 1], jnp.diff(edges) / t.gas_x0]
+            [
+                t.pipe[:, 2].sum(keepdims=True),
+                t.silicon_scale * t.silicon_x0,
+                t.wall[:1, 1],
+                jnp.diff(edges) / t.gas_x0,
+            ]
         ),
         sine=jnp.concatenate([pipe, silicon, wall, jnp.sin(stereo)]),
         cosine=jnp.concatenate([pipe + 1, silicon + 1, wall + 1, jnp.cos(stereo)]),

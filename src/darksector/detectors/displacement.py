@@ -29,6 +29,8 @@ def check(numbers: Mapping[str, NDArray[np.float64]]) -> Iterator[tuple[str, str
     if not vertex > prompt:
         yield (
             "vertex_radius",
-            f"must exceed prompt_distance ({prompt} cm), got {vertex}; it is the radius "
-            "up to which enough of the tracker is left.",
+            (
+                f"must exceed prompt_distance ({prompt} cm), got {vertex}; it is the radius "
+                "up to which enough of the tracker is left."
+            ),
         )

@@ -13,6 +13,7 @@ from functools import partial
 import jax
 import jax.numpy as jnp
 
+from darksector.compilation import BLOCK, in_blocks
 from darksector.detectors.clusters import merging_probability
 from darksector.detectors.objects import Candidates, Cluster
 from darksector.detectors.response import Particle, Response, particle
@@ -59,23 +60,47 @@ def detect(
     InvalidCard
         If no outcome of this final state can make the topology.
     """
-    final = [i for i in range(len(events.pdg)) if i not in events.mothers]
-    codes = tuple(events.pdg[i] for i in final)
+    codes = tuple(events.pdg[i] for i in _final(events))
     found = outcomes(codes, topology)
     if not found:
         msg = f"no outcome of the final state {codes} makes {topology}."
         raise InvalidCard(msg)
+    n = events.weights.size
+    padding = -n % BLOCK if n > BLOCK else 0
+    padded = jax.tree.map(
+        lambda a: jnp.pad(a, [(0, padding)] + [(0, 0)] * (a.ndim - 1), mode="edge"),
+        (events, z),
+    )
+
+    def block(part: tuple[Events, jax.Array]) -> Candidates:
+        return _block(*part, p_beams, (response, topology, found))
+
+    stacked = in_blocks(block, padded)
+    return jax.tree.map(lambda a: a[:n].T.ravel(), stacked)
+
+
+def _final(events: Events) -> list[int]:
+    """Return the slots of particles that did not decay."""
+    return [i for i in range(len(events.pdg)) if i not in events.mothers]
+
+
+def _block(
+    events: Events,
+    z: jax.Array,
+    p_beams: jax.Array,
+    setup: tuple[Response, Topology, tuple[Outcome, ...]],
+) -> Candidates:
+    """Return the candidates ``(n, outcomes)`` of some events."""
+    response, topology, found = setup
     particles = [
         particle(response, events.pdg[i], events.slot(i), _vertex(events, i), z[:, i])
-        for i in final
+        for i in _final(events)
     ]
-    width = sum("cluster" in RESPONSES.get(abs(code), ()) for code in codes)
-    slots = width if topology.clusters is None else topology.clusters
     candidates = [
-        _candidates(events, particles, outcome, p_beams, (response, topology, slots))
+        _candidates(events, particles, outcome, p_beams, (response, topology))
         for outcome in found
     ]
-    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *candidates)
+    return jax.tree.map(lambda *parts: jnp.stack(parts, axis=1), *candidates)
 
 
 def _vertex(events: Events, slot: int) -> Momentum | None:
@@ -87,9 +112,11 @@ def _candidates(
     particles: list[Particle],
     outcome: Outcome,
     p_beams: jax.Array,
-    setup: tuple[Response, Topology, int],
+    setup: tuple[Response, Topology],
 ) -> Candidates:
-    response, topology, slots = setup
+    response, topology = setup
+    width = sum("cluster" in RESPONSES.get(abs(each.code), ()) for each in particles)
+    slots = width if topology.clusters is None else topology.clusters
     charged = _charged(particles, outcome)
     tracks = tuple(each.seen_as(word) for each, word in charged)
     clusters = _clusters(particles, outcome)

@@ -107,8 +107,13 @@ _POSITIVE = (
 )
 _NOT_NEGATIVE = ("silicon_x0", "pt_min", "survival_radius", "displaced_radius")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
-    "silicon_radius": ("silicon_z_min", "silicon_z_max", "silicon_rphi")
-    + ("silicon_z", "silicon_x0"),
+    "silicon_radius": (
+        "silicon_z_min",
+        "silicon_z_max",
+        "silicon_rphi",
+        "silicon_z",
+        "silicon_x0",
+    ),
     "wire_radius": ("wire_z_min", "wire_z_max", "wire_stereo", "wire_cells"),
 }
 _ROWS: Mapping[str, int] = {"pipe": 3, "ladders": 3, "wall": 2}
@@ -132,22 +137,28 @@ def _bad_shapes(
         if numbers[key].ndim != 2 or numbers[key].shape[1] != width:
             yield (
                 key,
-                f"must be rows of {width} numbers, got the shape "
-                f"{numbers[key].shape}; write [[...], [...]].",
+                (
+                    f"must be rows of {width} numbers, got the shape "
+                    f"{numbers[key].shape}; write [[...], [...]]."
+                ),
             )
     for first, others in _COLUMNS.items():
         for key in others:
             if numbers[key].ndim != 1 or numbers[key].shape != numbers[first].shape:
                 yield (
                     key,
-                    f"has the shape {numbers[key].shape} but {first} "
-                    f"{numbers[first].shape}; give one number per layer.",
+                    (
+                        f"has the shape {numbers[key].shape} but {first} "
+                        f"{numbers[first].shape}; give one number per layer."
+                    ),
                 )
     if numbers["silicon_radius"].size > _PATTERNS_MOST:
         yield (
             "silicon_radius",
-            f"has {numbers['silicon_radius'].size} layers; allowed: at most "
-            f"{_PATTERNS_MOST}. Join layers that are close to each other.",
+            (
+                f"has {numbers['silicon_radius'].size} layers; allowed: at most "
+                f"{_PATTERNS_MOST}. Join layers that are close to each other."
+            ),
         )
 
 
@@ -181,16 +192,20 @@ def _bad_layers(
             at = int((steps <= 0).argmax())
             yield (
                 key,
-                f"falls from {numbers[key][at]} to {numbers[key][at + 1]}; allowed: "
-                "increasing radii. List the layers from inside out.",
+                (
+                    f"falls from {numbers[key][at]} to {numbers[key][at + 1]}; allowed: "
+                    "increasing radii. List the layers from inside out."
+                ),
             )
     last = numbers["silicon_radius"].size
     for layer, _, half_width in numbers["ladders"]:
         if layer not in range(1, last + 1):
             yield (
                 "ladders",
-                f"has a ladder of layer {layer:g}; allowed: 1 to {last}, the layers of "
-                "silicon_radius.",
+                (
+                    f"has a ladder of layer {layer:g}; allowed: 1 to {last}, the layers of "
+                    "silicon_radius."
+                ),
             )
         if not 0 < half_width <= 180:
             yield (
