@@ -14,8 +14,8 @@ from darksector.statistics.spectrum import Spectrum
 
 EDGES = np.linspace(2.95, 3.25, 61)
 POINTS = jnp.asarray(shapes.nodes(EDGES))
-FAR = [np.log(30.0), np.log(3.0)] * 2  # tails that begin thirty widths away
-TAILS = np.log([1.5, 3.0, 1.8, 4.0])
+FAR = [*np.log([30.0, 3.0, 30.0, 3.0]), 0.0]  # tails that begin thirty widths away
+TAILS = np.array([*np.log([1.5, 3.0, 1.8, 4.0]), 0.0])
 
 
 def theta(n, mean, sigma, tails, *sides):
@@ -76,7 +76,7 @@ def test_the_yield_is_that_in_the_bins():
 def test_tails_are_smooth_powers(side):
     """Value and slope are continuous at α; far away the density falls as t^-n."""
     values = theta(1.0, 0.0, 1.0, TAILS)
-    alpha, n = np.exp(TAILS[:2] if side < 0 else TAILS[2:])
+    alpha, n = np.exp(TAILS[:2] if side < 0 else TAILS[2:4])
 
     def log_density(t):
         x = side * np.atleast_1d(np.asarray(t))
@@ -102,15 +102,16 @@ def test_curve_passes_through_the_bins():
     assert_allclose(under, shapes.background(jnp.asarray(values), POINTS), rtol=1e-9)
 
 
-def test_template_finds_the_tails():
-    values = theta(1e5, 3.1, 0.01, TAILS)
+def test_template_finds_tails_and_asymmetry():
+    tails = np.array([*TAILS[:4], 0.2])
+    values = theta(1e5, 3.1, 0.01, tails)
     events = np.asarray(shapes.peak(jnp.asarray(values), POINTS))
     spectrum = Spectrum("mass", EDGES, events / 7, events / 49)  # weights of 1/7
 
     found = fits.fit_template(spectrum)
 
     assert found.sigma.value == pytest.approx(0.01, rel=1e-3)
-    assert_allclose(found.parameters[3:7], TAILS, atol=0.01)
+    assert_allclose(found.parameters[3:8], tails, atol=0.02)
 
 
 def test_pulls_of_toys():

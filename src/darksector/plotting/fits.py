@@ -77,12 +77,13 @@ def fitted_spectrum(shown: FittedSpectrum) -> Figure:
     _header(panels[0], shown)
     panels[0].set_ylabel(labels.bin_width(shown.edges, shown.label), fontsize=11)
     panels[0].set_xlim(shown.edges[0], shown.edges[-1])
-    room = 1.25
+    room, top = 1.25, max(float(shown.counts.max()), 1.0)
     if shown.fit is not None and shown.curves is not None:
         _curves(panels[0], *shown.curves)
         _pull(panels[1], shown, shown.fit)
-        room = 1.5  # for the box of fitted values
-    panels[0].set_ylim(0, room * max(float(shown.counts.max()), 1.0))
+        # room for the box of fitted values
+        room, top = 1.5, max(top, float(shown.curves[1].max()))
+    panels[0].set_ylim(0, room * top)
     _box(panels[0], shown)
     panels[-1].set_xlabel(shown.label, fontsize=11)
     style.legend(figure, panels[0])

@@ -19,8 +19,8 @@ from darksector.statistics.spectrum import Spectrum
 
 _PEAK = len(shapes.PEAK)
 _TAILS = slice(_PEAK, len(shapes.NAMES))
-_TYPICAL = np.log([1.5, 3.0, 1.5, 3.0])  # tails: where they start, and are held weakly
-_LOOSE = 1.0  # standard deviation of that, in the logarithm
+_TYPICAL = np.array([*np.log([1.5, 3.0, 1.5, 3.0]), 0.0])  # tails: where they start, and are held weakly
+_LOOSE = 1.0  # standard deviation of that, in the logarithm or the asymmetry
 _EDM = 1e-3  # largest expected distance to the minimum, in units of the log-likelihood
 
 
@@ -43,7 +43,8 @@ class Fit:
     signal
         Events of the peak inside the fitted range.
     mean, sigma
-        Of the Gaussian core, in the unit of the observable.
+        Mode of the peak and geometric mean of its widths below and above, in the unit
+        of the observable.
     full_width
         Of the peak at half of its maximum.
     chi2, dof

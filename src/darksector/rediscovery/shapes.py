@@ -1,8 +1,9 @@
 r"""A peak on a smooth background, as expected counts per bin.
 
 The peak is a Gaussian core with a power law on either side (Gaiser, SLAC-R-255, 1982,
-appendix F, on both sides), with :math:`t = (x-\mu)/\sigma`, :math:`t_c` = t clipped to
-:math:`[-\alpha_L, \alpha_R]` and the distances :math:`d_{L,R} \ge 0` beyond:
+appendix F, on both sides), with :math:`t = (x-\mu)/(\sigma e^{\mp a})` below and above
+its mode, :math:`t_c` = t clipped to :math:`[-\alpha_L, \alpha_R]` and the distances
+:math:`d_{L,R} \ge 0` beyond:
 
 .. math:: f = e^{-t_c^2/2} (1 + \alpha_L d_L/n_L)^{-n_L} (1 + \alpha_R d_R/n_R)^{-n_R}
 
@@ -19,7 +20,7 @@ from numpy.typing import NDArray
 import darksector.compilation  # noqa: F401  sets float64
 
 PEAK = ("yield", "mean", "log_sigma")
-TAILS = ("log_alpha_low", "log_n_low", "log_alpha_high", "log_n_high")
+TAILS = ("log_alpha_low", "log_n_low", "log_alpha_high", "log_n_high", "asymmetry")
 NAMES = (*PEAK, *TAILS)  # the first parameters; coefficients of the background follow
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(4)  # of each bin
 _LEAST = 1e-9  # events; keeps a logarithm finite
@@ -76,7 +77,8 @@ def full_width(theta: NDArray[np.float64]) -> float:
 def _density(theta: jax.Array, x: jax.Array) -> jax.Array:
     mean, sigma = theta[1], jnp.exp(theta[2])
     a_low, n_low, a_high, n_high = jnp.exp(theta[3:7])
-    t = (x - mean) / sigma
+    asymmetry = theta[7]  # positive: wider above
+    t = (x - mean) / (sigma * jnp.exp(asymmetry * jnp.sign(x - mean)))
     core = jnp.clip(t, -a_low, a_high)
     below = 1 + a_low / n_low * jnp.maximum(-a_low - t, 0.0)
     above = 1 + a_high / n_high * jnp.maximum(t - a_high, 0.0)

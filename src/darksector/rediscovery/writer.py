@@ -195,7 +195,7 @@ def _box(measured: Measured) -> tuple[str, ...]:
         f"{found} (simulated {injected:.0f})",
         f"{place} (true {peak.scale * peak.truth:.7g})",
         _line(r"\sigma", fit.sigma, peak),
-        f"resolution (68 %) {peak.scale * measured.resolution:.3g} {peak.unit}",
+        f"simulated 68 % half-width {peak.scale * measured.resolution:.3g} {peak.unit}",
         rf"$\chi^2/\mathrm{{dof}} = {fit.chi2:.0f}/{fit.dof}$",
     )
 
