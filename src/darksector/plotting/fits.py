@@ -82,7 +82,7 @@ def fitted_spectrum(shown: FittedSpectrum) -> Figure:
         _curves(panels[0], *shown.curves)
         _pull(panels[1], shown, shown.fit)
         # room for the box of fitted values
-        room, top = 1.5, max(top, float(shown.curves[1].max()))
+        room, top = 1.55, max(top, float(shown.curves[1].max()))
     panels[0].set_ylim(0, room * top)
     _box(panels[0], shown)
     panels[-1].set_xlabel(shown.label, fontsize=11)
@@ -143,13 +143,15 @@ def _pull(panel: Axes, shown: FittedSpectrum, fit: Values) -> None:
 
 
 def _box(panel: Axes, shown: FittedSpectrum) -> None:
+    # on the side that the highest bin leaves free
+    right = 2 * int(shown.counts.argmax()) <= len(shown.counts)
     if shown.box:
         panel.text(
-            0.975,
+            0.975 if right else 0.025,
             0.955,
             "\n".join(shown.box),
             transform=panel.transAxes,
-            ha="right",
+            ha="right" if right else "left",
             va="top",
             fontsize=9,
             linespacing=1.4,

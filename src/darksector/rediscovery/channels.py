@@ -153,9 +153,9 @@ CHANNELS: Mapping[str, Channel] = MappingProxyType(
         "mumugamma_mass": Channel(
             title=r"$e^+e^- \to \mu^+\mu^-\gamma$",
             label=r"$m_{\mu\mu}$ [GeV/$c^2$]",
-            low=0.0,
+            low=2.0,
             high=10.0,
-            bins=100,
+            bins=80,
             generate=dimuons.generate,
             look=partial(dimuons.look, "dimuon_mass"),
             selection=_IN_PEAK,
