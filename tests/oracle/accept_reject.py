@@ -47,10 +47,13 @@ def particles(response, events, z):
     for i in final_slots(events):
         vertex = None if events.vertices is None else momentum(events.vertices[:, i])
         each = particle(response, events.pdg[i], events.slot(i), vertex, z[:, i])
-        looks = {w: each.seen_as(w).p for w in TRACKS if each.seen_as(w) is not None}
-        if each.cluster is not None:
-            looks["cluster"] = each.cluster.p
-        found.append((each.chances, looks, each.deposit, each.spot, each.p.e))
+        looks, deposit, spot = {}, None, None
+        if each.charged is not None:
+            looks = {word: each.charged.seen_as(word).p for word in TRACKS}
+            deposit = each.charged.deposit
+        if each.neutral is not None:
+            looks["cluster"], spot = each.neutral.cluster.p, each.neutral.spot
+        found.append((each.chances, looks, deposit, spot, each.p.e))
     return found
 
 

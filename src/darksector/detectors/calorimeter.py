@@ -6,9 +6,9 @@ and `clusters` what is measured.
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import final
 
 import jax
@@ -35,7 +35,7 @@ class Calorimeter:
         Gaps between regions, ``(g, 2)``, and the width of their edges, ``(g,)``.
     cracks, crack_softness, crack_leakage
         Cracks between crystals that face the origin, ``(c, 2)``, the width of their edges,
-        and the share of the photons inside that is lost (above 1: a wider crack).
+        and their effective width in units of the true one.
     depth, inefficiency
         Crystals in radiation lengths; photons lost everywhere for other reasons.
     wall_number, wall_thickness, wall_depth, wall_softness
@@ -146,6 +146,7 @@ def check(numbers: _Numbers) -> Iterator[tuple[str, str]]:
     yield from _ranges(numbers)
     if not shapes:  # what follows looks into the tables
         yield from _angles(numbers)
+        yield from _openings(numbers)
         yield from _rings(numbers["rings"])
 
 
@@ -217,6 +218,10 @@ def _angles(numbers: _Numbers) -> Iterator[tuple[str, str]]:
                 f"order them in the acceptance, {low:g} to {high:g}."
             ),
         )
+
+
+def _openings(numbers: _Numbers) -> Iterator[tuple[str, str]]:
+    low, high = numbers["theta_min"], numbers["theta_max"]
     for key in ("gaps", "cracks"):
         for start, end in numbers[key]:
             if not low <= start <= end <= high:
@@ -229,7 +234,7 @@ def _angles(numbers: _Numbers) -> Iterator[tuple[str, str]]:
                 )
     openings = np.concatenate((numbers["gaps"], numbers["cracks"]))
     openings = openings[np.argsort(openings[:, 0])]
-    for (_, end), (start, _) in itertools.pairwise(openings):
+    for (_, end), (start, _) in pairwise(openings):
         if start < end:
             yield (
                 "gaps",

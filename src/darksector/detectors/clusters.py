@@ -11,6 +11,7 @@ from darksector.detectors.crystals import Impact
 from darksector.detectors.objects import Cluster
 from darksector.kinematics import Momentum
 
+_SOFTEST = 1e-6  # GeV; keeps what has no energy finite
 _QUANTILE_99 = 2.5758293035489004  # 99 % of a Gaussian lie within this many sigma
 
 
@@ -53,7 +54,8 @@ def _measured_energy(
     """
     sigma = resolution(calorimeter, calorimeter.energy_resolution, energy, spot) / 100
     early = jnp.maximum(-z - calorimeter.tail_start, 0.0)
-    shift = sigma * z - calorimeter.tail_loss * early * early / energy
+    lost = calorimeter.tail_loss * early * early / jnp.maximum(energy, _SOFTEST)
+    shift = sigma * z - lost
     # below half of the energy the shift is bent so that it never exceeds the energy
     bent = 0.5 * jnp.exp(2 * jnp.minimum(shift + 0.5, 0.0))
     return energy * jnp.where(shift > -0.5, 1 + shift, bent)
@@ -99,7 +101,8 @@ def time_interval(calorimeter: Calorimeter, energy: jax.Array) -> jax.Array:
     a, b, c = calorimeter.time_constants
     u = calorimeter.background
     at_1_gev = (a + b * u + c * u * u) / 1000
-    return jnp.maximum(at_1_gev / energy, calorimeter.time_floor)
+    at_energy = at_1_gev / jnp.maximum(energy, _SOFTEST)
+    return jnp.maximum(at_energy, calorimeter.time_floor)
 
 
 def time_resolution(calorimeter: Calorimeter, energy: jax.Array) -> jax.Array:
@@ -134,6 +137,7 @@ def merging_probability(
     angle = 2 * jnp.arcsin(jnp.sqrt(jnp.clip(chord2, 0.0, 1.0)))
     crystals = angle * (a.distance + b.distance) / 2 / calorimeter.crystal_size
     half, growth, width = calorimeter.separation
+    energy_a, energy_b = (jnp.maximum(e, _SOFTEST) for e in (energy_a, energy_b))
     ratio = jnp.log(energy_a / energy_b)
     needed = half + growth * ratio * ratio
     return 0.5 * (1 - erf((crystals - needed) / (width * jnp.sqrt(2.0))))

@@ -23,8 +23,8 @@ from darksector.particles import MASS
 
 _EDGE = 1.0  # a layer ends within this length, cm: about a drift cell
 _TURN = 0.003  # and is reached within this share of its radius
-# what is known without any hit: cm, rad, 1/cm, cm, 1
-_PRIOR = (10.0, 1.0, 0.1, 20.0, 1.0)
+# keeps the matrix regular without hits; 1e-8 of the errors: cm, rad, 1/cm, cm, 1
+_PRIOR = (1e3, 1e2, 10.0, 2e3, 1e2)
 
 
 @final
@@ -60,10 +60,13 @@ class Surfaces:
 
 
 def surfaces(tracking: Tracking) -> Surfaces:
-    """Return beam pipe, silicon layers, inner wall and layers of wires, in this order."""
+    """Return beam pipe, silicon layers, inner wall and layers of wires, in this order.
+
+    Only the wires end in z: whoever asks says which of the others are crossed.
+    """
     t = tracking
     pipe, wall, silicon = jnp.zeros(1), jnp.zeros(1), jnp.zeros_like(t.silicon_radius)
-    endless = jnp.full(1, 1e4)
+    endless = jnp.full(2 + t.silicon_radius.size, 1e4)
     zeros, ones = jnp.zeros_like(t.wire_radius), jnp.ones_like(t.wire_radius)
     stereo = jnp.deg2rad(t.wire_stereo)
     # each layer of wires carries the gas half-way to its neighbours
@@ -78,8 +81,8 @@ def surfaces(tracking: Tracking) -> Surfaces:
                 t.wire_radius,
             ]
         ),
-        z_min=jnp.concatenate([-endless, t.silicon_z_min, -endless, t.wire_z_min]),
-        z_max=jnp.concatenate([endless, t.silicon_z_max, endless, t.wire_z_max]),
+        z_min=jnp.concatenate([-endless, t.wire_z_min]),
+        z_max=jnp.concatenate([endless, t.wire_z_max]),
         thickness=jnp.concatenate(
             [
                 t.pipe[:, 2].sum(keepdims=True),

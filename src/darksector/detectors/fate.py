@@ -45,7 +45,8 @@ def fate_probabilities(
 def fate(detector: Detector, vertex: Momentum) -> jax.Array:
     """Return the index in `FATES` of decays at vertices (ct, x, y, z), cm, ``(n,)``."""
     distance = modulus(vertex)
-    return sum((distance > edge).astype(jnp.int64) for edge in _edges(detector, vertex))
+    passed = jnp.stack([distance > edge for edge in _edges(detector, vertex)])
+    return passed.sum(axis=0)
 
 
 def _edges(detector: Detector, direction: Momentum) -> tuple[jax.Array, ...]:

@@ -70,7 +70,6 @@ def losses(calorimeter: Calorimeter, energy: jax.Array, spot: Impact) -> Losses:
     would be lost less often.
     """
     theta = jnp.rad2deg(spot.theta)
-    flat = calorimeter.inefficiency
     path = calorimeter.depth / jnp.clip(spot.slant, 0.2, 1.0)
     forward, backward = _gaps(calorimeter, theta)
     return Losses(
@@ -81,7 +80,7 @@ def losses(calorimeter: Calorimeter, energy: jax.Array, spot: Impact) -> Losses:
         walls=_walls(calorimeter, theta, spot),
         floor=jnp.exp(-_PAIRS * path),
         threshold=_threshold(calorimeter, energy, spot),
-        elsewhere=jnp.broadcast_to(flat, theta.shape),
+        elsewhere=jnp.broadcast_to(calorimeter.inefficiency, theta.shape),
     )
 
 
@@ -135,11 +134,12 @@ def _gaps(calorimeter: Calorimeter, theta: jax.Array) -> tuple[jax.Array, jax.Ar
 
 
 def _cracks(calorimeter: Calorimeter, theta: jax.Array) -> jax.Array:
-    inside = jnp.zeros_like(theta)
-    for edges in calorimeter.cracks:
-        inside = inside + _between(theta, edges, calorimeter.crack_softness)
-    # a factor above one stands for a wider crack, yet no photon is lost twice
-    return jnp.minimum(calorimeter.crack_leakage * inside, 1.0)
+    lost = jnp.zeros_like(theta)
+    for low, high in calorimeter.cracks:
+        half = (high - low) / 2 * calorimeter.crack_leakage
+        edges = (low + high) / 2 + jnp.stack((-half, half))
+        lost = lost + _between(theta, edges, calorimeter.crack_softness)
+    return lost
 
 
 def _walls(calorimeter: Calorimeter, theta: jax.Array, spot: Impact) -> jax.Array:
@@ -156,4 +156,5 @@ def _walls(calorimeter: Calorimeter, theta: jax.Array, spot: Impact) -> jax.Arra
 
 def _threshold(calorimeter: Calorimeter, energy: jax.Array, spot: Impact) -> jax.Array:
     sigma = resolution(calorimeter, calorimeter.energy_resolution, energy, spot) / 100
+    # the ratio is infinite, and the loss one, for a particle without energy
     return _step((calorimeter.energy_min / energy - 1) / sigma)

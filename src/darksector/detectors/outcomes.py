@@ -16,7 +16,7 @@ import jax.numpy as jnp
 from darksector.compilation import BLOCK, in_blocks
 from darksector.detectors.clusters import merging_probability
 from darksector.detectors.objects import Candidates, Cluster
-from darksector.detectors.response import Particle, Response, particle
+from darksector.detectors.response import Charged, Particle, Response, particle
 from darksector.detectors.topology import (
     RESPONSES,
     TRACKS,
@@ -149,28 +149,32 @@ def _probability(
         return chance
     codes = tuple(each.code for each in particles)
     for pair in photon_pairs(codes, outcome.responses):
-        first, second = (particles[i] for i in pair)
-        together = merging_probability(
-            response.detector.calorimeter,
-            (first.spot, first.p.e),
-            (second.spot, second.p.e),
+        first, second = (
+            (each.neutral.spot, each.p.e)
+            for each in (particles[i] for i in pair)
+            if each.neutral is not None
         )
+        together = merging_probability(response.detector.calorimeter, first, second)
         chance = chance * (together if pair == outcome.merged else 1 - together)
     return chance
 
 
-def _charged(particles: list[Particle], outcome: Outcome) -> list[tuple[Particle, str]]:
+def _charged(particles: list[Particle], outcome: Outcome) -> list[tuple[Charged, str]]:
     """Return the particles that leave a track and as what, negative charge first."""
     pairs = zip(particles, outcome.responses, strict=True)
-    found = [(each, word) for each, word in pairs if word in TRACKS]
+    found = [
+        (each.charged, word)
+        for each, word in pairs
+        if word in TRACKS and each.charged is not None
+    ]
     return sorted(found, key=lambda pair: charge_of(pair[0].code))
 
 
 def _clusters(particles: list[Particle], outcome: Outcome) -> tuple[Cluster, ...]:
     found = {
-        i: each.cluster
+        i: each.neutral.cluster
         for i, (each, word) in enumerate(zip(particles, outcome.responses, strict=True))
-        if word == "cluster" and each.cluster is not None
+        if word == "cluster" and each.neutral is not None
     }
     if outcome.merged:
         first, second = outcome.merged

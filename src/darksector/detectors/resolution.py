@@ -16,7 +16,9 @@ from darksector.detectors.tracker import Tracking
 PARAMETERS = 5
 _ENTRIES = 15  # of a triangle
 _PT = (0.05, 8.0, 21)  # first, last, number; even in the logarithm; GeV
-_ETA = (-1.55, 2.1, 29)  # pseudorapidity: 155 to 14 degrees
+_ETA = (-1.55, 2.1, 38)  # pseudorapidity: 155 to 14 degrees
+# no track is found with larger errors; keeps cells at the edge of the chamber finite
+_LARGEST = (10.0, 0.5, 0.01, 20.0, 1.0)
 _SECTORS = 1440  # of a quarter of a degree
 _STEP = 7  # layers of wires between two tables of tracks made in the drift chamber
 
@@ -82,12 +84,13 @@ def class_of(
 def tabulate(tracking: Tracking) -> TrackTable:
     """Return the table of resolutions of a tracking system."""
     masks = classes(tracking.silicon_radius.size, tracking.wire_radius.size)
-    log_pt, eta = (jnp.linspace(*ends, n) for *ends, n in (_log(_PT), _ETA))
+    log_pt, eta = (jnp.linspace(first, last, n) for first, last, n in (_log(_PT), _ETA))
     pt = jnp.repeat(jnp.exp(log_pt), eta.size)
     cot = jnp.tile(jnp.sinh(eta), log_pt.size)
+    known = jnp.diag(jnp.asarray(_LARGEST) ** -2.0)
 
     def one_class(crossed: jax.Array) -> jax.Array:
-        rows = factor(information(tracking, crossed, pt, cot))
+        rows = factor(information(tracking, crossed, pt, cot) + known[:, :, None])
         return (
             jnp.stack([a for row in rows for a in row], axis=-1) / _scale(pt)[:, None]
         )
@@ -129,7 +132,7 @@ def look_up(
         (at + angles + 1, f * g),
     )
     mean = sum(flat[where] * weight[:, None] for where, weight in corners)
-    entries = iter((mean * _scale(pt)[:, None]).T)  # type: ignore[attr-defined]
+    entries = iter((mean * _scale(pt)[:, None]).T)
     return [[next(entries) for _ in range(i, PARAMETERS)] for i in range(PARAMETERS)]
 
 

@@ -15,7 +15,7 @@ from darksector.detectors.clusters import measure_cluster
 from darksector.detectors.crystals import Impact, impact
 from darksector.detectors.losses import cluster_probability, conversion_probability
 from darksector.detectors.objects import Cluster, Track
-from darksector.detectors.topology import INVISIBLE, TRACKS
+from darksector.detectors.topology import INVISIBLE
 from darksector.kinematics import Momentum, modulus, polar
 from darksector.particles import MASS, PDG
 
@@ -48,6 +48,42 @@ def respond(detector: Detector) -> Response:
 
 @final
 @dataclass(frozen=True)
+class Charged:
+    """What a charged particle leaves if it is found; components ``(n,)``.
+
+    Parameters
+    ----------
+    code
+        PDG code.
+    track
+        What would be measured, with the particle's own mass.
+    deposit
+        Massless four-momentum of what the calorimeter sees of it, GeV.
+    in_klm
+        Chance that the muon detector shows it.
+    """
+
+    code: int
+    track: Track
+    deposit: Momentum
+    in_klm: jax.Array
+
+    def seen_as(self, response: str) -> Track:
+        """Return the track under the mass hypothesis of one of `TRACKS`."""
+        return tracking.under_hypothesis(self.track, _HYPOTHESIS[response])
+
+
+@final
+@dataclass(frozen=True)
+class Neutral:
+    """A cluster that may be seen, and where the particle meets the calorimeter."""
+
+    cluster: Cluster
+    spot: Impact
+
+
+@final
+@dataclass(frozen=True)
 class Particle:
     """One particle in front of the detector; all components ``(n,)``.
 
@@ -57,32 +93,17 @@ class Particle:
         PDG code.
     p
         True four-momentum, GeV.
-    spot
-        Where it meets the calorimeter; None if invisible.
     chances
         Response to its probability; they sum to one.
-    track, cluster
-        What would be measured; None where there cannot be any.
-    deposit
-        Massless four-momentum of what a charged particle leaves in the calorimeter, GeV.
-    in_klm
-        Chance that the muon detector shows the track of a charged particle.
+    charged, neutral
+        What it leaves as a track, or as a cluster without one; None where it cannot.
     """
 
     code: int
     p: Momentum
-    spot: Impact | None
     chances: Mapping[str, jax.Array]
-    track: Track | None
-    cluster: Cluster | None
-    deposit: Momentum | None = None
-    in_klm: jax.Array | None = None
-
-    def seen_as(self, response: str) -> Track | None:
-        """Return the track of one response under its mass hypothesis."""
-        if response not in TRACKS or self.track is None:
-            return None
-        return tracking.under_hypothesis(self.track, _HYPOTHESIS[response])
+    charged: Charged | None = None
+    neutral: Neutral | None = None
 
 
 def particle(
@@ -104,13 +125,13 @@ def particle(
         Normal numbers ``(n, NORMALS)``.
     """
     if abs(code) in INVISIBLE:
-        certain = {"invisible": jnp.ones_like(p.e)}
-        return Particle(code, p, None, certain, None, None)
+        return Particle(code, p, {"invisible": jnp.ones_like(p.e)})
     card = response.detector
     spot = impact(card.calorimeter, p, vertex)
+    cluster = measure_cluster(card.calorimeter, p.e, spot, z)
+    neutral = Neutral(cluster, spot)
     if code == PDG["gamma"]:
-        cluster = measure_cluster(card.calorimeter, p.e, spot, z)
-        return Particle(code, p, spot, _photon(card, p, spot), None, cluster)
+        return Particle(code, p, _photon(card, p, spot), neutral=neutral)
     track = tracking.measure_track(
         card.tracking, response.tracks, p, vertex=vertex, z=z, code=code
     )
@@ -119,14 +140,14 @@ def particle(
     chances = {name: found * chance for name, chance in named.items()}
     if abs(code) != PDG["e"]:
         chances |= {"lost": 1 - found}
-        deposit = _minimum_ionising(card, p)
-        in_klm = _in_klm(card, p, code)
-        return Particle(code, p, spot, chances, track, None, deposit, in_klm)
+        charged = Charged(
+            code, track, _minimum_ionising(card, p), _in_klm(card, p, code)
+        )
+        return Particle(code, p, chances, charged)
     seen = cluster_probability(card.calorimeter, p.e, spot)
     chances |= {"cluster": (1 - found) * seen, "lost": (1 - found) * (1 - seen)}
-    cluster = measure_cluster(card.calorimeter, p.e, spot, z)
-    nowhere = jnp.zeros_like(p.e)
-    return Particle(code, p, spot, chances, track, cluster, cluster.p, nowhere)
+    charged = Charged(code, track, cluster.p, jnp.zeros_like(p.e))
+    return Particle(code, p, chances, charged, neutral)
 
 
 def _photon(card: Detector, p: Momentum, spot: Impact) -> dict[str, jax.Array]:

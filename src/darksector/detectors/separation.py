@@ -25,6 +25,7 @@ from darksector.detectors.ionisation import restricted_loss
 from darksector.detectors.punch_through import MASSES
 from darksector.kinematics import Momentum, modulus, polar, transverse
 
+_SLOWEST = 0.01  # GeV
 _TINY = 1e-12  # keeps the derivative of a square root finite
 
 
@@ -121,8 +122,12 @@ class Direction:
 
 
 def direction(p: Momentum) -> Direction:
-    """Return momentum, transverse momentum, GeV, and polar angle, degrees."""
-    return Direction(modulus(p), transverse(p), jnp.rad2deg(polar(p)))
+    """Return momentum, transverse momentum, GeV, and polar angle, degrees.
+
+    A momentum below that of any track is taken for `_SLOWEST`: formulas stay finite.
+    """
+    momentum = jnp.maximum(modulus(p), _SLOWEST)
+    return Direction(momentum, transverse(p), jnp.rad2deg(polar(p)))
 
 
 def separation(

@@ -108,10 +108,7 @@ _POSITIVE = (
 _NOT_NEGATIVE = ("silicon_x0", "pt_min", "survival_radius", "displaced_radius")
 _COLUMNS: Mapping[str, tuple[str, ...]] = {
     "silicon_radius": (
-        "silicon_z_min",
-        "silicon_z_max",
-        "silicon_rphi",
-        "silicon_z",
+        *("silicon_z_min", "silicon_z_max", "silicon_rphi", "silicon_z"),
         "silicon_x0",
     ),
     "wire_radius": ("wire_z_min", "wire_z_max", "wire_stereo", "wire_cells"),
@@ -124,47 +121,35 @@ _ORDERED = (
 )
 
 
+_Numbers = Mapping[str, NDArray[np.float64]]
+
+
 def check(numbers: Mapping[str, NDArray[np.float64]]) -> Iterator[tuple[str, str]]:
     """Yield the name of each bad number of `Tracking` and what is wrong with it."""
     shapes = list(_bad_shapes(numbers))
     yield from shapes or (*_bad_values(numbers), *_bad_layers(numbers))
 
 
-def _bad_shapes(
-    numbers: Mapping[str, NDArray[np.float64]],
-) -> Iterator[tuple[str, str]]:
+def _bad_shapes(numbers: _Numbers) -> Iterator[tuple[str, str]]:
     for key, width in _ROWS.items():
-        if numbers[key].ndim != 2 or numbers[key].shape[1] != width:
-            yield (
-                key,
-                (
-                    f"must be rows of {width} numbers, got the shape "
-                    f"{numbers[key].shape}; write [[...], [...]]."
-                ),
-            )
+        shape = numbers[key].shape
+        if len(shape) != 2 or shape[1] != width:
+            complaint = f"must be rows of {width} numbers, got the shape {shape}; "
+            yield key, complaint + "write [[...], [...]]."
     for first, others in _COLUMNS.items():
+        wanted = numbers[first].shape
         for key in others:
-            if numbers[key].ndim != 1 or numbers[key].shape != numbers[first].shape:
-                yield (
-                    key,
-                    (
-                        f"has the shape {numbers[key].shape} but {first} "
-                        f"{numbers[first].shape}; give one number per layer."
-                    ),
-                )
-    if numbers["silicon_radius"].size > _PATTERNS_MOST:
-        yield (
-            "silicon_radius",
-            (
-                f"has {numbers['silicon_radius'].size} layers; allowed: at most "
-                f"{_PATTERNS_MOST}. Join layers that are close to each other."
-            ),
-        )
+            shape = numbers[key].shape
+            if len(shape) != 1 or shape != wanted:
+                complaint = f"has the shape {shape} but {first} {wanted}; "
+                yield key, complaint + "give one number per layer."
+    layers = numbers["silicon_radius"].size
+    if layers > _PATTERNS_MOST:
+        complaint = f"has {layers} layers; allowed: at most {_PATTERNS_MOST}. "
+        yield "silicon_radius", complaint + "Join layers that are close to each other."
 
 
-def _bad_values(
-    numbers: Mapping[str, NDArray[np.float64]],
-) -> Iterator[tuple[str, str]]:
+def _bad_values(numbers: _Numbers) -> Iterator[tuple[str, str]]:
     for key in _SHARES:
         if not 0 <= numbers[key] <= 1:
             yield (
@@ -183,32 +168,18 @@ def _bad_values(
             yield low, f"is {a}, not below {high} = {b}; exchange them."
 
 
-def _bad_layers(
-    numbers: Mapping[str, NDArray[np.float64]],
-) -> Iterator[tuple[str, str]]:
+def _bad_layers(numbers: _Numbers) -> Iterator[tuple[str, str]]:
     for key in _COLUMNS:
-        steps = np.diff(numbers[key])
-        if (steps <= 0).any():
-            at = int((steps <= 0).argmax())
-            yield (
-                key,
-                (
-                    f"falls from {numbers[key][at]} to {numbers[key][at + 1]}; allowed: "
-                    "increasing radii. List the layers from inside out."
-                ),
-            )
+        falls = np.diff(numbers[key]) <= 0
+        if falls.any():
+            before, after = numbers[key][falls.argmax() :][:2]
+            complaint = f"falls from {before} to {after}; allowed: increasing radii. "
+            yield key, complaint + "List the layers from inside out."
     last = numbers["silicon_radius"].size
     for layer, _, half_width in numbers["ladders"]:
         if layer not in range(1, last + 1):
-            yield (
-                "ladders",
-                (
-                    f"has a ladder of layer {layer:g}; allowed: 1 to {last}, the layers of "
-                    "silicon_radius."
-                ),
-            )
+            complaint = f"has a ladder of layer {layer:g}; allowed: 1 to {last}, "
+            yield "ladders", complaint + "the layers of silicon_radius."
         if not 0 < half_width <= 180:
-            yield (
-                "ladders",
-                f"has the half-width {half_width:g} degrees; allowed: above 0 to 180.",
-            )
+            complaint = f"has the half-width {half_width:g} degrees; "
+            yield "ladders", complaint + "allowed: above 0 to 180."

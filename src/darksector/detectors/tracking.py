@@ -42,7 +42,7 @@ __all__ = [
 
 # mean lifetimes times c, cm (Particle Data Group, PTEP 2022 083C01)
 CTAU: Mapping[int, float] = MappingProxyType({PDG["pi+"]: 780.45, PDG["K+"]: 371.1})
-_TAIL_STEP = 0.3  # in normal numbers: makes the share of the tail differentiable
+_TAIL_STEP = 0.1  # in normal numbers: makes the share of the tail differentiable
 _LEPTONS = frozenset({PDG["e"], PDG["mu"], PDG["tau"]})
 
 
