@@ -19,7 +19,9 @@ from darksector.statistics.spectrum import Spectrum
 
 _PEAK = len(shapes.PEAK)
 _TAILS = slice(_PEAK, len(shapes.NAMES))
-_TYPICAL = np.array([*np.log([1.5, 3.0, 1.5, 3.0]), 0.0])  # tails: where they start, and are held weakly
+_TYPICAL = np.array(
+    [*np.log([1.5, 3.0, 1.5, 3.0]), 0.0]
+)  # tails: where they start, and are held weakly
 _LOOSE = 1.0  # standard deviation of that, in the logarithm or the asymmetry
 _EDM = 1e-3  # largest expected distance to the minimum, in units of the log-likelihood
 

@@ -19,6 +19,7 @@ from darksector.detectors.topology import Topology
 from darksector.detectors.tracking import track_probability
 from darksector.detectors.trigger import Seen
 from darksector.detectors.trigger_lines import LINES
+from darksector.errors import OutOfDomain
 from darksector.events import Events
 from darksector.kinematics import Momentum, to_rest_frame
 from darksector.particles import PDG
@@ -69,11 +70,15 @@ def found(response: Response, code: int, p: Momentum) -> jax.Array:
 def lepton(response: Response, code: int, p: Momentum, z: jax.Array) -> Lepton:
     """Return a lepton as it is seen when it is identified as what it is."""
     each, word = particle(response, code, p, None, z), _WORDS[abs(code)]
-    track = each.seen_as(word)
-    assert track is not None
-    assert each.deposit is not None
-    assert each.in_klm is not None
-    return Lepton(each.chances[word], track.p, each.deposit, each.in_klm)
+    if each.charged is None:
+        msg = f"PDG code {code} leaves no track; leptons are 11 and 13."
+        raise OutOfDomain(msg)
+    return Lepton(
+        chance=each.chances[word],
+        p=each.charged.seen_as(word).p,
+        deposit=each.charged.deposit,
+        in_klm=each.charged.in_klm,
+    )
 
 
 def photon(response: Response, p: Momentum, z: jax.Array) -> tuple[jax.Array, Momentum]:

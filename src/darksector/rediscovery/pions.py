@@ -65,7 +65,7 @@ def generate(machine: Machine, seed: int) -> Photons:
     pairs = process.generate(_EVENTS, machine, seed=seed, unweighted=True)
     groups = list(tau.samples(pairs, machine, seed=seed))
     sizes = np.array([len(group.weights) for group in groups])
-    first = np.concatenate([[0], np.cumsum(sizes)[:-1]])
+    first = np.concatenate([[0], np.cumsum(sizes)[:-1]]).tolist()
     pions, event = zip(
         *(_pions(group, start) for group, start in zip(groups, first, strict=True)),
         strict=True,
