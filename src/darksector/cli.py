@@ -11,10 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from darksector import rediscovery_command
 from darksector.display_command import display
 from darksector.errors import DarksectorError, InvalidConfig, OutputError
 from darksector.event_commands import generate, xsec
 from darksector.machine_commands import machine
+from darksector.rediscovery import NAME as REDISCOVERY
 from darksector.terminal import Row, as_json, print_rows, progress_bar
 
 if TYPE_CHECKING:
@@ -22,6 +24,7 @@ if TYPE_CHECKING:
     from darksector.searches.pipeline import Plan
 
 KINDS = ("searches", "models", "processes", "machines", "detectors")
+_ALSO = {"searches": (REDISCOVERY,)}  # runs that look for no mediator
 # keys of a run file: types of the value and of its items, and an example
 _RUN_KEYS: Mapping[str, tuple[set[type], set[type], str]] = {
     "search": ({str}, set(), '"zprime_invisible"'),
@@ -83,7 +86,7 @@ def list_(kind: str | None, as_json: bool) -> None:
     rows = [
         {"kind": k, "name": name}
         for k in ([kind] if kind else KINDS)
-        for name in folders[k].names()
+        for name in (*folders[k].names(), *_ALSO.get(k, ()))
     ]
     print_rows(rows, as_json=as_json)
 
@@ -109,11 +112,17 @@ def run(
     **given: Any,
 ) -> None:
     """Run SEARCH, a name from `darksector list` or a run.toml, and write a folder."""
+    file = _run_file(Path(search)) if search.endswith(".toml") else {"search": search}
+    if file["search"] == REDISCOVERY:
+        chosen = {k: v for k, v in given.items() if v not in (None, ())}
+        rest = file | chosen | ({"workers": workers} if workers else {})
+        rediscovery_command.run(rest, output, as_json=as_json)
+        return
     from darksector.report.writer import check_folder
     from darksector.searches import pipeline
     from darksector.searches.base import Execution
 
-    plan = _plan(_settings(search, given))
+    plan = _plan(_settings(file, given))
     folder = output or Path("results") / plan.search.name
     checkpoint = folder / ".checkpoint"
     check_folder(folder, plan.config)
@@ -161,11 +170,10 @@ def doctor(as_json: bool) -> None:
         raise SystemExit(1)
 
 
-def _settings(search: str, given: Mapping[str, Any]) -> dict[str, Any]:
+def _settings(file: Mapping[str, Any], given: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of a run: options, else the run file, else the search's own."""
     from darksector.registry import SEARCHES
 
-    file = _run_file(Path(search)) if search.endswith(".toml") else {"search": search}
     declared = SEARCHES.load(file["search"])
     defaults = {
         "luminosity": declared.dataset,

@@ -45,7 +45,7 @@ LAYERS = (
     ("observables", "selection"),
     ("results",),
     ("io", "plotting", "report"),
-    ("searches",),
+    ("searches", "rediscovery"),
     (
         "diagnosis",
         "terminal",
@@ -53,6 +53,7 @@ LAYERS = (
         "event_commands",
         "machine_commands",
         "display_command",
+        "rediscovery_command",
         "cli",
     ),
 )

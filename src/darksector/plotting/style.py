@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
@@ -53,11 +54,32 @@ def panels(
     grid = figure.subplots(rows, 1, sharex=True, squeeze=False)
     axes = list(grid[:, 0])
     for panel in axes:
-        panel.tick_params(which="both", direction="in", top=True, right=True)
-        panel.grid(visible=True, color="#E6E6E6", linewidth=0.6)
-        panel.set_axisbelow(True)
+        dress(panel)
     _header(axes[0], result)
     return figure, axes
+
+
+def dress(panel: Axes) -> None:
+    """Give a panel the ticks and the grid of all figures."""
+    panel.tick_params(which="both", direction="in", top=True, right=True)
+    panel.grid(visible=True, color="#E6E6E6", linewidth=0.6)
+    panel.set_axisbelow(True)
+
+
+def head(
+    panel: Axes, texts: Iterable[tuple[str, float, int, Mapping[str, Any]]]
+) -> None:
+    """Write above a panel: text, 0 for left or 1 for right, points above it, font."""
+    for text, x, rise, font in texts:
+        panel.annotate(
+            text,
+            (x, 1.0),
+            (0, rise),
+            xycoords="axes fraction",
+            textcoords="offset points",
+            ha="left" if x == 0.0 else "right",
+            **font,
+        )
 
 
 def legend(
@@ -99,18 +121,9 @@ def _header(panel: Axes, result: SearchResult) -> None:
     level = labels.confidence(result.limits.confidence_level)
     names = result.labels
     where = f"{names.title}, {names.machine}, {names.detector}"
-    texts = (
+    texts: tuple[tuple[str, float, int, Mapping[str, Any]], ...] = (
         (labels.SIMULATION, 0.0, 22, {"weight": "bold", "size": 11}),
         (f"{luminosity}, {level}", 1.0, 22, {"size": 11}),
         (where, 0.0, 7, {"size": 9, "color": "#404040"}),
     )
-    for text, x, rise, font in texts:
-        panel.annotate(
-            text,
-            (x, 1.0),
-            (0, rise),
-            xycoords="axes fraction",
-            textcoords="offset points",
-            ha="left" if x == 0.0 else "right",
-            **font,
-        )
+    head(panel, texts)
