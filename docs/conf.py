@@ -19,5 +19,6 @@ extensions = [
 myst_enable_extensions = ["dollarmath"]
 autodoc_typehints = "none"
 exclude_patterns = ["_build", "validation_notes.md", "machine_head.md"]
+html_extra_path = ["displays"]  # the page of an event; make docs draws it
 html_theme = "furo"
 html_title = "darksector"

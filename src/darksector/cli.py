@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from darksector import rediscovery_command
+from darksector.display_command import display
 from darksector.errors import DarksectorError, InvalidConfig, OutputError
 from darksector.event_commands import generate, xsec
 from darksector.machine_commands import machine
@@ -64,6 +65,7 @@ def main() -> None:
 
 main.add_command(generate)
 main.add_command(xsec)
+main.add_command(display)
 main.add_command(machine)
 
 

@@ -7,6 +7,7 @@ measured of an event is decided here again, event by event, in NumPy.
 
 from __future__ import annotations
 
+from functools import partial
 from itertools import combinations
 
 import jax
@@ -84,38 +85,35 @@ def accept(events, z, p_beams, response, topology, rng):
     pairs = {}
     if topology.clusters is not None:
         pairs = merged_pairs(response, codes, found, left, rng)
-    kept = np.flatnonzero(matches(codes, left, pairs, topology))
-    tracks = {sign: [np.zeros((len(kept), 4)) for _ in codes] for sign in (-1, 1)}
-    clusters = [np.zeros((len(kept), 4)) for _ in codes]
-    deposits = [np.zeros((len(kept), 4)) for _ in codes]
+    wanted = matches(codes, left, pairs, topology)
+    tracks = {sign: [np.zeros((len(z), 4)) for _ in codes] for sign in (-1, 1)}
+    clusters = [np.zeros((len(z), 4)) for _ in codes]
+    deposits = [np.zeros((len(z), 4)) for _ in codes]
     for i, (_, looks, deposit, _, _) in enumerate(found):
         for word, p in looks.items():
-            here = left[i, kept] == word
-            target = (
-                clusters
-                if word == "cluster"
-                else tracks[-1 if codes[i] in NEGATIVE else 1]
-            )
-            target[i][here] = array(p)[kept][here]
+            here = left[i] == word
+            sign = -1 if codes[i] in NEGATIVE else 1
+            target = clusters if word == "cluster" else tracks[sign]
+            target[i][here] = array(p)[here]
         if deposit is not None:
-            here = np.isin(left[i, kept], TRACKS)
-            deposits[i][here] = array(deposit)[kept][here]
+            here = np.isin(left[i], TRACKS)
+            deposits[i][here] = array(deposit)[here]
     for (i, j), together in pairs.items():
-        here = together[kept]
-        both = clusters[i][here] + clusters[j][here]
+        both = clusters[i][together] + clusters[j][together]
         length = np.linalg.norm(both[:, 1:], axis=1)
         both[:, 1:] *= (both[:, 0] / length)[:, None]
-        clusters[i][here], clusters[j][here] = both, 0
-    wanted = charged(tracks, topology)
-    fired = rng.random(len(kept)) < trigger_chance(
-        response, topology, wanted, [*clusters, *deposits], p_beams
+        clusters[i][together], clusters[j][together] = both, 0
+    seen = charged(tracks, topology)
+    chance = trigger_chance(
+        response, seen, [*clusters, *deposits], p_beams, topology.trigger
     )
+    kept = np.flatnonzero(wanted & (rng.random(len(z)) < np.asarray(chance)))
     values = {
-        "recoil_mass2": recoil(p_beams, [np.zeros((len(kept), 4)), *wanted]),
+        "recoil_mass2": recoil(p_beams, [np.zeros((len(z), 4)), *seen]),
         "photon_recoil_mass2": recoil(p_beams, clusters),
         "photon_energy_sum": sum(c[:, 0] for c in clusters),
     }
-    return kept[fired], {name: v[fired] for name, v in values.items()}
+    return kept, {name: v[kept] for name, v in values.items()}
 
 
 def matches(codes, left, pairs, topology):
@@ -149,16 +147,16 @@ def charged(tracks, topology):
     return found
 
 
-def trigger_chance(response, topology, tracks, deposits, p_beams):
+@partial(jax.jit, static_argnums=4)
+def trigger_chance(response, tracks, deposits, p_beams, line):
     n = len(deposits[0])
-    beams = Momentum(*jnp.broadcast_to(jnp.asarray(p_beams)[:, None], (4, n)))
     seen = Seen(
-        tracks=tuple(momentum(jnp.asarray(t)) for t in tracks),
-        deposits=tuple(momentum(jnp.asarray(d)) for d in deposits),
-        p_beams=beams,
+        tracks=tuple(map(momentum, tracks)),
+        deposits=tuple(map(momentum, deposits)),
+        p_beams=Momentum(*jnp.broadcast_to(jnp.asarray(p_beams)[:, None], (4, n))),
         muons_in_klm=tuple(jnp.zeros(n) for _ in tracks),  # no line here asks for it
     )
-    return np.asarray(LINES[topology.trigger](response.detector.trigger, seen))
+    return LINES[line](response.detector.trigger, seen)
 
 
 def recoil(p_beams, seen):

@@ -9,7 +9,12 @@ import tracking_slow
 from numpy.testing import assert_allclose
 
 from darksector.detectors.card import load
-from darksector.detectors.covariance import covariance, information, surfaces
+from darksector.detectors.covariance import (
+    covariance,
+    information,
+    passages,
+)
+from darksector.detectors.surfaces import surfaces
 
 TRACKING = load("belle2").tracking
 SURFACES = surfaces(TRACKING).radius.size
@@ -33,11 +38,9 @@ IN_THE_CHAMBER = np.where(np.arange(SURFACES) < 22, 0.0, 1.0)
 def test_covariance_is_that_of_least_squares(pt, theta, crossed):
     """1e-6 of the errors; the twin differentiates by differences."""
     cot = 1 / np.tan(np.radians(theta))
-    known = information(
-        TRACKING, jnp.asarray(crossed), jnp.array([pt]), jnp.array([cot])
-    )
+    seen = passages(TRACKING, jnp.array([pt]), jnp.array([cot]))
 
-    ours = np.asarray(covariance(known))[0]
+    ours = np.asarray(covariance(information(seen, jnp.asarray(crossed))))[0]
 
     slow = tracking_slow.covariance(TRACKING, pt, theta, crossed)
     sigma = np.sqrt(np.diag(slow))

@@ -52,6 +52,7 @@ LAYERS = (
         "event_settings",
         "event_commands",
         "machine_commands",
+        "display_command",
         "rediscovery_command",
         "cli",
     ),

@@ -17,7 +17,7 @@ from numpy.testing import assert_allclose
 
 from darksector.detectors.bremsstrahlung import hardest_photon
 from darksector.detectors.card import load
-from darksector.detectors.covariance import covariance, information
+from darksector.detectors.covariance import covariance, information, passages
 from darksector.detectors.helix import CURVATURE, crossing, helix
 from darksector.detectors.resolution import classes, look_up
 from darksector.detectors.tracking import (
@@ -231,6 +231,15 @@ def test_perfect_measurement_returns_the_truth(code):
     assert_allclose([track.d0, track.z0], 0, atol=1e-12)
 
 
+def test_particles_along_the_axis_give_numbers_but_no_track():
+    p = place(0, 0, [3.0, -3.0])
+
+    track = measure(p, normals(2))
+
+    assert_allclose(track_probability(TRACKING, p, None, MU), 0, atol=1e-12)
+    assert bool(jnp.isfinite(track.p.array()).all())
+
+
 def test_another_mass_hypothesis_changes_the_energy_only():
     track = measure(particle(60.0, p=1.0), normals(1))
 
@@ -246,7 +255,7 @@ def test_errors_are_those_of_the_fit(charge):
     tracking = replace(TRACKING, tail_width=jnp.asarray(1.0))
     p = particle(70.0, p=np.full(SAMPLE, 1.2), phi_deg=33)
     pt, cot = transverse(p)[:1], (p.z / transverse(p))[:1]
-    known = information(tracking, jnp.ones(64), pt, cot)
+    known = information(passages(tracking, pt, cot), jnp.ones(64))
     expected = np.asarray(covariance(known))[0] * np.outer(*2 * [[charge] * 3 + [1, 1]])
 
     track = measure(p, normals(), -charge * MU, tracking=tracking)
@@ -319,7 +328,9 @@ def test_the_table_is_fine_enough():
 
     rows = look_up(TABLE, everything, pt, cot)
 
-    exact = np.asarray(covariance(information(TRACKING, jnp.ones(64), pt, cot)))
+    exact = np.asarray(
+        covariance(information(passages(TRACKING, pt, cot), jnp.ones(64)))
+    )
     ours = np.stack([sum(f**2 for f in row) for row in rows], axis=1)
     ratio = np.sqrt(ours / np.diagonal(exact, axis1=1, axis2=2))
     assert_allclose(ratio, 1, atol=0.13)
@@ -389,7 +400,8 @@ def summary(tracking):
     found = track_probability(tracking, TRACKS, VERTICES, PI)
     track = measure(TRACKS, normals(64), E, vertex=VERTICES, tracking=tracking)
     pt = transverse(TRACKS)
-    known = information(tracking, CROSSED, jnp.maximum(pt, 0.2), TRACKS.z / pt)
+    seen = passages(tracking, jnp.maximum(pt, 0.2), TRACKS.z / pt)
+    known = information(seen, CROSSED)
     errors = jnp.log(jnp.diagonal(known)).mean()
     return found.mean() + track.d0.mean() + (1 / transverse(track.p)).mean() + errors
 

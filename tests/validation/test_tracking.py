@@ -14,8 +14,13 @@ import numpy as np
 import pytest
 
 from darksector.detectors.card import load
-from darksector.detectors.covariance import covariance, information, surfaces
+from darksector.detectors.covariance import (
+    covariance,
+    information,
+    passages,
+)
 from darksector.detectors.helix import CURVATURE
+from darksector.detectors.surfaces import surfaces
 from darksector.detectors.tracking import measure_track, tabulate
 from darksector.kinematics import Momentum, boost, squared, transverse
 from darksector.particles import MASS, PDG
@@ -51,9 +56,8 @@ def column(table, name):
 def errors(tracking, pt, theta_deg, crossed):
     """Return σ of p_T (%), d0, z0 (um), φ and cot θ (mrad), ``(n, 5)``."""
     cot = 1 / np.tan(np.radians(theta_deg))
-    known = information(
-        tracking, jnp.asarray(crossed), *map(jnp.asarray, np.broadcast_arrays(pt, cot))
-    )
+    seen = passages(tracking, *map(jnp.asarray, np.broadcast_arrays(pt, cot)))
+    known = information(seen, jnp.asarray(crossed))
     sigma = np.sqrt(np.diagonal(np.asarray(covariance(known)), axis1=1, axis2=2))
     d0, phi, omega, z0, slope = sigma.T
     relative = omega * pt / (CURVATURE * float(tracking.field))

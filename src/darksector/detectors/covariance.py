@@ -16,8 +16,10 @@ from typing import final
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import ndtr
 
 from darksector.detectors.helix import CURVATURE
+from darksector.detectors.surfaces import Surfaces, surfaces
 from darksector.detectors.tracker import Tracking
 from darksector.particles import MASS
 
@@ -30,103 +32,26 @@ _PRIOR = (1e3, 1e2, 10.0, 2e3, 1e2)
 @final
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
-class Surfaces:
-    """Cylinders that measure or scatter, from inside out; one number per surface.
-
-    Parameters
-    ----------
-    radius, z_min, z_max
-        Extent, cm.
-    thickness
-        x/X0 at normal incidence.
-    sine, cosine
-        Of the angle between the measuring wire or strip and the z axis.
-    across, along
-        Information, 1/cm²: perpendicular to the wire and along it.
-    wire
-        1 where the distance perpendicular to the track is measured, as in a drift cell,
-        0 where it is the place on the surface.
-    """
-
-    radius: jax.Array
-    z_min: jax.Array
-    z_max: jax.Array
-    thickness: jax.Array
-    sine: jax.Array
-    cosine: jax.Array
-    across: jax.Array
-    along: jax.Array
-    wire: jax.Array
-
-
-def surfaces(tracking: Tracking) -> Surfaces:
-    """Return beam pipe, silicon layers, inner wall and layers of wires, in this order.
-
-    Only the wires end in z: whoever asks says which of the others are crossed.
-    """
-    t = tracking
-    pipe, wall, silicon = jnp.zeros(1), jnp.zeros(1), jnp.zeros_like(t.silicon_radius)
-    endless = jnp.full(2 + t.silicon_radius.size, 1e4)
-    zeros, ones = jnp.zeros_like(t.wire_radius), jnp.ones_like(t.wire_radius)
-    stereo = jnp.deg2rad(t.wire_stereo)
-    # each layer of wires carries the gas half-way to its neighbours
-    middles = (t.wire_radius[1:] + t.wire_radius[:-1]) / 2
-    edges = jnp.concatenate([t.wall[:1, 0], middles, t.wire_radius[-1:]])
-    return Surfaces(
-        radius=jnp.concatenate(
-            [
-                t.pipe[:, :2].mean(keepdims=True)[0],
-                t.silicon_radius,
-                t.wall[:1, 0],
-                t.wire_radius,
-            ]
-        ),
-        z_min=jnp.concatenate([-endless, t.wire_z_min]),
-        z_max=jnp.concatenate([endless, t.wire_z_max]),
-        thickness=jnp.concatenate(
-            [
-                t.pipe[:, 2].sum(keepdims=True),
-                t.silicon_scale * t.silicon_x0,
-                t.wall[:1, 1],
-                jnp.diff(edges) / t.gas_x0,
-            ]
-        ),
-        sine=jnp.concatenate([pipe, silicon, wall, jnp.sin(stereo)]),
-        cosine=jnp.concatenate([pipe + 1, silicon + 1, wall + 1, jnp.cos(stereo)]),
-        across=jnp.concatenate(
-            [pipe, t.silicon_rphi**-2, wall, ones / t.wire_resolution**2]
-        ),
-        along=jnp.concatenate([pipe, t.silicon_z**-2, wall, zeros]),
-        wire=jnp.concatenate([pipe, silicon, wall, ones]),
-    )
-
-
-@final
-@jax.tree_util.register_dataclass
-@dataclass(frozen=True)
 class _Crossing:
     """Where tracks cross a surface; components ``(..., n)``."""
 
     arc: jax.Array  # from the perigee, transverse, cm
     sine: jax.Array  # of half of the angle turned
     cosine: jax.Array
-    there: jax.Array  # share of tracks that cross
+    there: jax.Array  # 1 where the surface is reached within its ends
     path: jax.Array  # x/X0
 
 
-def _cross(
-    s: Surfaces, crossed: jax.Array, omega: jax.Array, cot: jax.Array
-) -> _Crossing:
+def _cross(s: Surfaces, omega: jax.Array, cot: jax.Array) -> _Crossing:
     turn = omega * s.radius / 2
     sine = jnp.minimum(turn, 0.995)  # the path through a layer touched stays finite
     cosine = jnp.sqrt(1 - sine**2)
     arc = 2 * jnp.arcsin(sine) / omega
     z = arc * cot
     there = (
-        crossed
-        * jax.nn.sigmoid((1 - turn) / _TURN)
-        * _step((s.z_max - z) / _EDGE)
-        * _step((z - s.z_min) / _EDGE)
+        jax.nn.sigmoid((1 - turn) / _TURN)
+        * ndtr((s.z_max - z) / _EDGE)
+        * ndtr((z - s.z_min) / _EDGE)
     )
     return _Crossing(
         arc=arc,
@@ -135,10 +60,6 @@ def _cross(
         there=there,
         path=there * s.thickness * jnp.sqrt(1 + cot**2) / cosine,
     )
-
-
-def _step(x: jax.Array) -> jax.Array:
-    return jax.scipy.special.ndtr(x)
 
 
 def _measured(
@@ -193,20 +114,62 @@ def _kicks(
     return jnp.stack(bend, axis=-2), jnp.stack(tilt, axis=-2)
 
 
-def information(
-    tracking: Tracking, crossed: jax.Array, pt: jax.Array, cot: jax.Array
-) -> jax.Array:
-    r"""Return the inverse covariance ``(5, 5, n)`` of muons of positive charge.
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Passages:
+    """What tracks meet at every surface, from inside out; last axis ``n``.
 
     Parameters
     ----------
-    tracking
-        The tracking system.
+    hits, weights
+        Derivatives of both coordinates in the parameters, ``(surfaces, 2, 5, n)``, and
+        information of these, 1/cm².
+    kicks
+        Changes of the parameters by unit deflections, ``(surfaces, 2, 5, n)``.
+    path
+        x/X0.
+    deflection
+        (13.6 MeV / β p)², times the square of the scale of scattering.
+    beta2
+        Squared velocity.
+    """
+
+    hits: jax.Array
+    weights: jax.Array
+    kicks: jax.Array
+    path: jax.Array
+    deflection: jax.Array
+    beta2: jax.Array
+
+
+def passages(tracking: Tracking, pt: jax.Array, cot: jax.Array) -> Passages:
+    """Return the passages of muons of positive charge with p_T, GeV, and cot θ."""
+    column = jax.tree.map(lambda a: a[:, None], surfaces(tracking))
+    omega = CURVATURE * tracking.field / pt
+    met = _cross(column, omega, cot)
+    p2 = pt**2 * (1 + cot**2)
+    beta2 = p2 / (p2 + MASS["mu"] ** 2)
+    informations = jnp.stack([column.across, column.along], axis=1)
+    return Passages(
+        hits=jnp.stack(_measured(column, met, omega, cot), axis=1),
+        weights=informations * met.there[:, None],
+        kicks=jnp.stack(_kicks(column, met, omega, cot), axis=1),
+        path=met.path,
+        deflection=(tracking.scattering_scale * 0.0136) ** 2 / (beta2 * p2),
+        beta2=beta2,
+    )
+
+
+def information(seen: Passages, crossed: jax.Array) -> jax.Array:
+    r"""Return the inverse covariance of the parameters, ``(5, 5, n)``.
+
+    Parameters
+    ----------
+    seen
+        What the tracks would meet.
     crossed
-        Share of each surface that the tracks meet: ``(surfaces,)`` or
-        ``(surfaces, n)``.
-    pt, cot
-        Transverse momentum, GeV, and cot θ, ``(n,)``.
+        Share of each surface that is there: ``(surfaces,)`` or ``(surfaces, n)``.
 
     Notes
     -----
@@ -216,25 +179,13 @@ def information(
     :math:`\theta_0 = \frac{13.6\,\mathrm{MeV}}{\beta p}\sqrt{x/X_0}\,
     (1 + 0.038 \ln\frac{X}{X_0\beta^2})`.
     """
-    every = surfaces(tracking)
-    omega = CURVATURE * tracking.field / pt
-    column = jax.tree.map(lambda a: a[:, None], every)
-    met = _cross(column, crossed.reshape(every.radius.size, -1), omega, cot)
-    p2 = pt**2 * (1 + cot**2)
-    beta2 = p2 / (p2 + MASS["mu"] ** 2)
-    total = jnp.maximum(
-        met.path.sum(axis=0), 1e-5
-    )  # one that meets nothing has a logarithm
-    logarithm = 1 + 0.038 * jnp.log(total / beta2)
-    width2 = (tracking.scattering_scale * 0.0136 * logarithm) ** 2 / (beta2 * p2)
-
-    hits = jnp.stack(_measured(column, met, omega, cot), axis=1)
-    weights = jnp.stack([column.across, column.along], axis=1) * met.there[:, None]
-    kicks = jnp.stack(_kicks(column, met, omega, cot), axis=1)
-    spread = width2 * met.path
+    crossed = crossed.reshape(seen.path.shape[0], -1)
+    path = seen.path * crossed
+    total = jnp.maximum(path.sum(axis=0), 1e-5)  # some meet nothing
+    spread = seen.deflection * path * (1 + 0.038 * jnp.log(total / seen.beta2)) ** 2
     prior = jnp.diag(jnp.asarray(_PRIOR) ** -2.0)
-    start = jnp.broadcast_to(prior[:, :, None], (5, 5, pt.size))
-    steps = (hits, weights, kicks, spread)
+    start = jnp.broadcast_to(prior[:, :, None], (5, 5, total.size))
+    steps = (seen.hits, seen.weights * crossed[:, None], seen.kicks, spread)
     return jax.lax.scan(_inwards, start, steps, reverse=True)[0]
 
 

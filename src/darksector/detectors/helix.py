@@ -18,6 +18,8 @@ from darksector.kinematics import Momentum, transverse
 
 CURVATURE = 2.99792458e-3  # ω p_T = CURVATURE B; 1/cm, GeV, T: the velocity of light
 
+SLOWEST = 1e-6  # tracks along the axis are bent like those of this p_T, GeV
+
 
 @final
 @jax.tree_util.register_dataclass
@@ -41,7 +43,7 @@ def helix(
     (\sin\phi, -\cos\phi)` points along :math:`(\sin\phi_0, -\cos\phi_0)` and has the
     length :math:`1 + \omega d_0`.
     """
-    pt = transverse(p)
+    pt = jnp.maximum(transverse(p), SLOWEST)
     omega = charge * CURVATURE * field / pt
     sin, cos, cot = p.y / pt, p.x / pt, p.z / pt
     if vertex is None:

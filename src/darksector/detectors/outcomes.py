@@ -8,7 +8,9 @@ Resolution stays a draw (truth + σ z), shared by all outcomes of an event.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -33,7 +35,12 @@ from darksector.events import Events
 from darksector.kinematics import Momentum, modulus, momentum, squared, total
 
 
-@partial(jax.jit, static_argnames=("topology",))
+def candidates(found: Candidates) -> Candidates:
+    """Return the candidates as they are: the default of what `detect` evaluates."""
+    return found
+
+
+@partial(jax.jit, static_argnames=("topology", "evaluate"))
 def detect(
     events: Events,
     z: jax.Array,
@@ -41,8 +48,9 @@ def detect(
     response: Response,
     *,
     topology: Topology,
-) -> Candidates:
-    """Return the candidates of all outcomes, ``(outcomes * n)`` of them.
+    evaluate: Callable[[Candidates], Any] = candidates,
+) -> Any:
+    """Return what is evaluated of the candidates of all outcomes, ``(outcomes * n)``.
 
     Parameters
     ----------
@@ -54,6 +62,9 @@ def detect(
         Nominal total four-momentum of the beams, ``(4,)``, GeV.
     response, topology
         The experiment and what is looked for.
+    evaluate
+        Candidates to arrays, one entry per candidate; all of the candidates by default.
+        It is computed block by block, so that candidates need not be kept.
 
     Raises
     ------
@@ -72,8 +83,10 @@ def detect(
         (events, z),
     )
 
-    def block(part: tuple[Events, jax.Array]) -> Candidates:
-        return _block(*part, p_beams, (response, topology, found))
+    def block(part: tuple[Events, jax.Array]) -> Any:
+        seen = _block(*part, p_beams, (response, topology, found))
+        values = evaluate(seen)
+        return jax.tree.map(lambda a: a.reshape(len(found), -1).T, values)
 
     stacked = in_blocks(block, padded)
     return jax.tree.map(lambda a: a[:n].T.ravel(), stacked)
@@ -90,17 +103,17 @@ def _block(
     p_beams: jax.Array,
     setup: tuple[Response, Topology, tuple[Outcome, ...]],
 ) -> Candidates:
-    """Return the candidates ``(n, outcomes)`` of some events."""
+    """Return the candidates ``(outcomes * n)`` of some events."""
     response, topology, found = setup
     particles = [
         particle(response, events.pdg[i], events.slot(i), _vertex(events, i), z[:, i])
         for i in _final(events)
     ]
-    candidates = [
+    seen = [
         _candidates(events, particles, outcome, p_beams, (response, topology))
         for outcome in found
     ]
-    return jax.tree.map(lambda *parts: jnp.stack(parts, axis=1), *candidates)
+    return jax.tree.map(lambda *parts: jnp.concatenate(parts), *seen)
 
 
 def _vertex(events: Events, slot: int) -> Momentum | None:

@@ -10,12 +10,12 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector.detectors.covariance import factor, information
+from darksector.detectors.covariance import factor, information, passages
 from darksector.detectors.tracker import Tracking
 
 PARAMETERS = 5
 _ENTRIES = 15  # of a triangle
-_PT = (0.05, 8.0, 21)  # first, last, number; even in the logarithm; GeV
+_PT = (0.05, 8.0, 16)  # first, last, number; even in the logarithm; GeV
 _ETA = (-1.55, 2.1, 38)  # pseudorapidity: 155 to 14 degrees
 # no track is found with larger errors; keeps cells at the edge of the chamber finite
 _LARGEST = (10.0, 0.5, 0.01, 20.0, 1.0)
@@ -46,7 +46,7 @@ def classes(silicon: int, wires: int) -> NDArray[np.float64]:
     """Return which surfaces the tracks of each class meet, ``(classes, surfaces)``.
 
     First come all subsets of beam pipe and silicon layers, in binary, then tracks made
-    in the drift chamber.  The surfaces are those of `covariance.surfaces`.
+    in the drift chamber.  The surfaces are those of `surfaces.surfaces`.
     """
     inner = silicon + 1
     bits = (np.arange(2**inner)[:, None] >> np.arange(inner)) & 1
@@ -87,10 +87,11 @@ def tabulate(tracking: Tracking) -> TrackTable:
     log_pt, eta = (jnp.linspace(first, last, n) for first, last, n in (_log(_PT), _ETA))
     pt = jnp.repeat(jnp.exp(log_pt), eta.size)
     cot = jnp.tile(jnp.sinh(eta), log_pt.size)
+    seen = passages(tracking, pt, cot)
     known = jnp.diag(jnp.asarray(_LARGEST) ** -2.0)
 
     def one_class(crossed: jax.Array) -> jax.Array:
-        rows = factor(information(tracking, crossed, pt, cot) + known[:, :, None])
+        rows = factor(information(seen, crossed) + known[:, :, None])
         return (
             jnp.stack([a for row in rows for a in row], axis=-1) / _scale(pt)[:, None]
         )

@@ -13,6 +13,7 @@ from jax.scipy.special import log_ndtr, ndtr, ndtri
 
 from darksector.detectors.bremsstrahlung import hardest_photon
 from darksector.detectors.helix import (
+    SLOWEST,
     Helix,
     crossing,
     helix,
@@ -68,7 +69,7 @@ def track_probability(
     The polar angle is that under which the origin sees the track enter the drift
     chamber, or pass as much of it when made inside.
     """
-    pt = transverse(p)
+    pt = jnp.maximum(transverse(p), SLOWEST)
     chance = tracking.efficiency * ndtr((pt - tracking.pt_min) / tracking.pt_width)
     made, cot = jnp.zeros_like(pt), p.z / pt
     if vertex is not None:
@@ -126,9 +127,9 @@ def measure_track(
     made = None if vertex is None else _radius(vertex)
     crossed = _crossed(tracking, table, true, made)
     # scattering goes with 1/(β p_T); the table is that of muons
-    pt = transverse(p)
+    pt = jnp.maximum(transverse(p), SLOWEST)
     slower = jnp.sqrt((pt**2 + p.z**2 + MASS["mu"] ** 2) / (pt**2 + p.z**2 + mass**2))
-    rows = look_up(table, class_of(crossed, made, tracking), pt * slower, p.z / pt)
+    rows = look_up(table, class_of(crossed, made, tracking), pt * slower, true.cot)
     wider = _tail(tracking, z[:, 5])
     d0, phi, omega, z0, cot = (
         wider * sum(f * z[:, j] for j, f in enumerate(row, i))

@@ -27,14 +27,14 @@ def library() -> str:
     return str(get_plotlyjs())
 
 
-def chart(figure: go.Figure, name: str) -> str:
-    """Return the HTML of one chart without the library; `name` is its element's id."""
+def chart(figure: go.Figure, name: str, *, height: int = 520) -> str:
+    """Return the HTML of one chart without the library; `name` is its element's id; px."""
     return str(
         figure.to_html(
             full_html=False,
             include_plotlyjs=False,
             div_id=name,
-            default_height="520px",
+            default_height=f"{height}px",
             config=_OPTIONS,
         )
     )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
-from functools import partial
+from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, final
 
@@ -85,7 +85,7 @@ def simulate(sample: Sample) -> Arrays:
     ``residual`` of it, and one row per optimised cut in ``variables``.
     """
     search = sample.search
-    machine, detector = load_machine(search.machine), load_detector(search.detector)
+    machine, response = load_machine(search.machine), _response(search.detector)
     events = (
         _read(sample.external, machine)
         if sample.external
@@ -95,7 +95,7 @@ def simulate(sample: Sample) -> Arrays:
         (*events.momenta.shape[:2], NORMALS)
     )
     columns = _evaluate(
-        search, events, jnp.asarray(z), jnp.asarray(machine.p_beams), respond(detector)
+        search, events, jnp.asarray(z), jnp.asarray(machine.p_beams), response
     )
     return _survivors(np.asarray(events.weights), jax.tree.map(np.asarray, columns))
 
@@ -156,18 +156,28 @@ def _read(external: External, machine: Machine) -> Events:
 def _evaluate(
     search: Search, events: Events, z: jax.Array, p_beams: jax.Array, response: Response
 ) -> dict[str, Any]:
-    found: Candidates = detect(events, z, p_beams, response, topology=search.topology)
-    value = OBSERVABLES[search.observable].compute(found)
-    masks = [cut.passes(found, response.detector) for cut in search.selection]
-    return {
-        "weight": found.weights,
-        "value": value,
-        "residual": value - found.recoil_mass2_gen,
-        "masks": masks,
-        "variables": [
-            OBSERVABLES[c.observable].compute(found) for c in search.optimised
-        ],
-    }
+    def columns(found: Candidates) -> dict[str, Any]:
+        value = OBSERVABLES[search.observable].compute(found)
+        return {
+            "weight": found.weights,
+            "value": value,
+            "residual": value - found.recoil_mass2_gen,
+            "masks": [cut.passes(found, response.detector) for cut in search.selection],
+            "variables": [
+                OBSERVABLES[c.observable].compute(found) for c in search.optimised
+            ],
+        }
+
+    found: dict[str, Any] = detect(
+        events, z, p_beams, response, topology=search.topology, evaluate=columns
+    )
+    return found
+
+
+@lru_cache(maxsize=2)
+def _response(name: str) -> Response:
+    """Return the response of a card: half a second that chunks of a run share."""
+    return respond(load_detector(name))
 
 
 def _survivors(generated: np.ndarray, columns: dict[str, Any]) -> Arrays:
