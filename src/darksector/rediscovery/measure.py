@@ -81,13 +81,18 @@ def lepton(response: Response, code: int, p: Momentum, z: jax.Array) -> Lepton:
     )
 
 
-def photon(response: Response, p: Momentum, z: jax.Array) -> tuple[jax.Array, Momentum]:
-    """Return the chance that a photon makes a cluster, and the cluster, GeV."""
+def photon_chance(response: Response, p: Momentum) -> jax.Array:
+    """Return the chance that a photon makes a cluster, ``(n,)``."""
     card = response.detector.calorimeter
     spot = impact(card, p, None)
     intact = 1 - conversion_probability(card, spot)
-    chance = intact * cluster_probability(card, p.e, spot)
-    return chance, measure_cluster(card, p.e, spot, z).p
+    return intact * cluster_probability(card, p.e, spot)
+
+
+def cluster(response: Response, p: Momentum, z: jax.Array) -> Momentum:
+    """Return the cluster that a photon makes, GeV."""
+    card = response.detector.calorimeter
+    return measure_cluster(card, p.e, impact(card, p, None), z).p
 
 
 def apart(response: Response, first: Momentum, second: Momentum) -> jax.Array:

@@ -89,11 +89,12 @@ def look(photons: Photons, setup: Setup) -> dict[str, Sample]:
     fraction = numbers.value("pi0_to_gamma_gamma") ** np.where(same, 1, 2)
     weight = photons.weights * _trigger(photons, setup)
     weight = weight[photons.event[pairs[:, 0]]] * fraction
+    weight = weight * _seen(photons.momenta, pairs, setup)
     parts: dict[str, list[Sample]] = {"signal": [], "combinatorial": []}
     for replica in range(_REPLICAS):
-        mass, chance = _measured(photons.momenta, pairs, setup, replica)
+        mass, shown = _measured(photons.momenta, pairs, setup, replica)
         for name, mask in (("signal", same), ("combinatorial", ~same)):
-            seen = Sample(mass[mask], (weight * chance)[mask], MASS["pi0"])
+            seen = Sample(mass[mask], (weight * shown)[mask], MASS["pi0"])
             parts[name].append(seen)
     return {name: joined(each, _REPLICAS) for name, each in parts.items()}
 
@@ -142,18 +143,26 @@ def _trigger(photons: Photons, setup: Setup) -> NDArray[np.float64]:
     return np.asarray(chance)[: len(photons.weights)]
 
 
+def _seen(
+    momenta: NDArray[np.float64], pairs: NDArray[np.int64], setup: Setup
+) -> NDArray[np.float64]:
+    """Return the chance that both photons of each pair make clusters of their own."""
+    chance = _two_clusters(_padded(momenta), _padded(pairs), setup.response)
+    return np.asarray(chance)[: len(pairs)]
+
+
 def _measured(
     momenta: NDArray[np.float64],
     pairs: NDArray[np.int64],
     setup: Setup,
     replica: int,
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return the mass of each pair, GeV, and the chance to see it."""
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Return the mass of each pair, GeV, and whether it is shown."""
     random = stream(setup.seed, "rediscovery", "look", "pi0", replica)
     z = random.standard_normal((len(momenta), measure.NORMALS))
     inputs = (_padded(momenta), _padded(z), _padded(pairs))
-    mass, chance = _masses(*inputs, setup.response)
-    return np.asarray(mass)[: len(pairs)], np.asarray(chance)[: len(pairs)]
+    mass, shown = _masses(*inputs, setup.response)
+    return np.asarray(mass)[: len(pairs)], np.asarray(shown)[: len(pairs)]
 
 
 def _padded(rows: NDArray[np.generic]) -> jax.Array:
@@ -173,16 +182,24 @@ def _two_track(
 
 
 @jax.jit
+def _two_clusters(
+    momenta: jax.Array, pairs: jax.Array, response: measure.Response
+) -> jax.Array:
+    chance = measure.photon_chance(response, momentum(momenta))
+    both = chance[pairs[:, 0]] * chance[pairs[:, 1]]
+    first, second = (momentum(momenta[pairs[:, i]]) for i in (0, 1))
+    return both * measure.apart(response, first, second)
+
+
+@jax.jit
 def _masses(
     momenta: jax.Array, z: jax.Array, pairs: jax.Array, response: measure.Response
 ) -> tuple[jax.Array, jax.Array]:
-    chance, seen = measure.photon(response, momentum(momenta), z)
-    chance = jnp.where(seen.e > PHOTON_E_MIN, chance, 0.0)
-    first, second = (_rows(seen, pairs[:, i]) for i in (0, 1))
-    truth = (momentum(momenta[pairs[:, i]]) for i in (0, 1))
-    both = chance[pairs[:, 0]] * chance[pairs[:, 1]] * measure.apart(response, *truth)
+    clusters = measure.cluster(response, momentum(momenta), z)
+    first, second = (_rows(clusters, pairs[:, i]) for i in (0, 1))
     mass = jnp.sqrt(jnp.maximum(squared(first + second), 0.0))
-    return mass, jnp.where(mass < _MASS_MAX, both, 0.0)
+    softer = jnp.minimum(first.e, second.e)
+    return mass, (softer > PHOTON_E_MIN) & (mass < _MASS_MAX)
 
 
 def _rows(p: Momentum, index: jax.Array) -> Momentum:
