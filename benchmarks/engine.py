@@ -281,6 +281,7 @@ def main() -> None:
 
 
 def processor() -> str:
+    """Return the name of the processor."""
     path = Path("/proc/cpuinfo")
     lines = path.read_text().splitlines() if path.exists() else []
     names = [

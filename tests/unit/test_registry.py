@@ -94,8 +94,8 @@ def test_names_are_sorted_public_and_found(kind):
             lambda: ds.machine("superkek"), "Did you mean 'superkekb'?", id="machine"
         ),
         pytest.param(
-            lambda: ds.detector("belle2"),
-            "no detector is called 'belle2'. Did you mean 'belle2_phase2'?",
+            lambda: ds.detector("belle2_phase3"),
+            "no detector is called 'belle2_phase3'. Did you mean 'belle2_phase2'?",
             id="detector",
         ),
         pytest.param(
