@@ -35,6 +35,7 @@ docs: $(VENV)/.developer  ## HTML documentation in docs/_build
 	$(BIN)/python docs/build_validation.py docs/_build/validation.xml
 	$(BIN)/python docs/build_processes.py
 	$(BIN)/python docs/build_machine.py
+	$(BIN)/python docs/build_detector.py
 	$(BIN)/python docs/build_displays.py
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build
 

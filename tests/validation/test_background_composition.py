@@ -8,7 +8,9 @@ import pytest
 
 import darksector as ds
 from darksector import observables as obs
+from darksector.detectors.objects import NORMALS
 from darksector.detectors.outcomes import detect
+from darksector.detectors.response import respond
 from darksector.processes.base import CHUNK
 from darksector.searches._simulation import Sample, _generate
 
@@ -32,12 +34,12 @@ def test_yields_have_the_order_of_magnitude_of_v41(component, events_in_50_per_f
     search, machine = ds.search("zprime_invisible"), ds.machine("superkekb")
     detector = ds.detector("belle2_phase2")
     events = _generate(Sample(search, component, 0.0, seed=1, chunk=0), machine)
-    z = np.random.default_rng(1).standard_normal((*events.momenta.shape[:2], 3))
+    z = np.random.default_rng(1).standard_normal((*events.momenta.shape[:2], NORMALS))
     found = detect(
         events,
         jnp.asarray(z),
         jnp.asarray(machine.p_beams),
-        detector,
+        respond(detector),
         topology=search.topology,
     )
     theta = np.rad2deg(np.asarray(obs.theta_recoil_lab(found)))

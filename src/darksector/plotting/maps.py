@@ -84,7 +84,7 @@ def save_gain(
     panel.set(
         xscale="log",
         yscale="log",
-        xlabel="factor on the chance to lose a photon inside the calorimeter",
+        xlabel="factor on the chance that a photon does not convert",
         ylabel="effective events per generated event",
     )
     panel.grid(visible=True, color="#E6E6E6", linewidth=0.6)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Any, final
@@ -131,6 +131,10 @@ def _generate(sample: Sample, machine: Machine) -> Events:
     events = process.events_from(
         random.random((CHUNK, process.dimension(machine))), machine
     )
+    if machine.luminous_region is not None:
+        made = machine.luminous_region.vertices(random.random((CHUNK, 4)))
+        everywhere = np.broadcast_to(made[:, None], events.momenta.shape)
+        events = replace(events, vertices=jnp.asarray(everywhere))
     decays = {b.process for b in search.backgrounds if b.tau_decays}
     if sample.component in decays:
         events = tau.decay(random.random((CHUNK, tau.DIMENSION)), events, machine)
