@@ -134,10 +134,10 @@ def photon_mass(c: Candidates) -> jax.Array:
 
 def _hardest(c: Candidates, compute: Callable[[Momentum], jax.Array]) -> jax.Array:
     """Return a quantity of the cluster with the largest energy in the cms."""
-    photons = [to_rest_frame(p, c.p_beams) for p in c.p_clusters]
-    energies = jnp.stack([p.e for p in photons])
-    values = jnp.stack([compute(p) for p in photons])
-    return jnp.take_along_axis(values, energies.argmax(axis=0)[None], axis=0)[0]
+    hardest, *others = (to_rest_frame(p, c.p_beams) for p in c.p_clusters)
+    for photon in others:
+        hardest = select(photon.e > hardest.e, photon, hardest)
+    return compute(hardest)
 
 
 def _lab(p: Momentum, c: Candidates) -> Momentum:

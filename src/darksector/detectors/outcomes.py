@@ -78,10 +78,12 @@ def detect(
         raise InvalidCard(msg)
     n = events.weights.size
     padding = -n % BLOCK if n > BLOCK else 0
-    padded = jax.tree.map(
-        lambda a: jnp.pad(a, [(0, padding)] + [(0, 0)] * (a.ndim - 1), mode="edge"),
-        (events, z),
-    )
+    padded = (events, z)
+    if padding:
+        padded = jax.tree.map(
+            lambda a: jnp.pad(a, [(0, padding)] + [(0, 0)] * (a.ndim - 1), mode="edge"),
+            padded,
+        )
 
     def block(part: tuple[Events, jax.Array]) -> Any:
         seen = _block(*part, p_beams, (response, topology, found))
