@@ -21,6 +21,7 @@ from darksector.plotting.shapes import (
 
 _WIDE = 60.0  # degrees of half-width: a ladder that covers more is a cylinder
 _MUONS = "muon detector"
+_NO_COUNTER = 0.01  # a card without the detector lets it separate less than this
 
 
 def geometry_of(detector: Detector) -> Geometry:
@@ -126,7 +127,7 @@ def _cherenkov(detector: Detector, tracker: Cavity, wall: Cavity) -> Iterator[Sh
     """Yield the Cherenkov detectors of the card, which may have one, two or none."""
     i = detector.identification
     name = "Cherenkov detectors"
-    if float(i.top_photons) > 0:
+    if float(i.top_max) > _NO_COUNTER:
         yield _barrel(name, float(i.top_radius), _numbers(i.top_theta), wall)
     if float(i.ring_photons) <= 0:
         return
