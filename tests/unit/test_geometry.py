@@ -118,7 +118,7 @@ def test_nothing_is_that_of_one_experiment(belle2):
 )
 def test_a_ring_detector_lies_between_tracker_and_calorimeter(belle2, theta, cylinder):
     i = replace(
-        belle2.identification, top_photons=jnp.zeros(()), ring_theta=jnp.array(theta)
+        belle2.identification, top_max=jnp.zeros(()), ring_theta=jnp.array(theta)
     )
     geometry = geometry_of(replace(belle2, identification=i))
 
@@ -132,7 +132,7 @@ def test_a_ring_detector_lies_between_tracker_and_calorimeter(belle2, theta, cyl
 
 def test_a_detector_without_cherenkov_light_has_no_such_system(belle2):
     none = jnp.zeros(())
-    i = replace(belle2.identification, top_photons=none, ring_photons=none)
+    i = replace(belle2.identification, top_max=none, ring_photons=none)
     geometry = geometry_of(replace(belle2, identification=i))
 
     assert "Cherenkov detectors" not in geometry.systems
