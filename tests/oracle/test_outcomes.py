@@ -102,7 +102,16 @@ class Experiment:
     drawn: dict[str, np.ndarray]
 
 
-@pytest.fixture(scope="module", params=list(CASES))
+SLOW = ("mu mu gamma", "e e mu mu", "tau tau", "gamma gamma gamma")
+
+
+@pytest.fixture(
+    scope="module",
+    params=[
+        pytest.param(name, marks=[pytest.mark.slow] if name in SLOW else [])
+        for name in CASES
+    ],
+)
 def experiment(request):
     name, detector, topology, observable = CASES[request.param]
     events, response = generated(name), respond(detector)
