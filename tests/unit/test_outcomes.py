@@ -116,7 +116,7 @@ def with_number(system, number, value):
 )
 def test_slope_of_a_yield_that_is_a_power(system, number, power, topology):
     """The yield is proportional to a power of the number, which gives its slope."""
-    events = sample((MU, -MU, GAMMA))
+    events = sample((MU, -MU))
     z = normals(events)
 
     def visible(value):

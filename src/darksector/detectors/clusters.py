@@ -11,7 +11,7 @@ from darksector.detectors.crystals import Impact
 from darksector.detectors.objects import Cluster
 from darksector.kinematics import Momentum
 
-_SOFTEST = 1e-6  # GeV; keeps what has no energy finite
+SOFTEST = 1e-6  # GeV; keeps what has no energy finite
 _QUANTILE_99 = 2.5758293035489004  # 99 % of a Gaussian lie within this many sigma
 
 
@@ -54,7 +54,7 @@ def _measured_energy(
     """
     sigma = resolution(calorimeter, calorimeter.energy_resolution, energy, spot) / 100
     early = jnp.maximum(-z - calorimeter.tail_start, 0.0)
-    lost = calorimeter.tail_loss * early * early / jnp.maximum(energy, _SOFTEST)
+    lost = calorimeter.tail_loss * early * early / jnp.maximum(energy, SOFTEST)
     shift = sigma * z - lost
     # below half of the energy the shift is bent so that it never exceeds the energy
     bent = 0.5 * jnp.exp(2 * jnp.minimum(shift + 0.5, 0.0))
@@ -101,7 +101,7 @@ def time_interval(calorimeter: Calorimeter, energy: jax.Array) -> jax.Array:
     a, b, c = calorimeter.time_constants
     u = calorimeter.background
     at_1_gev = (a + b * u + c * u * u) / 1000
-    at_energy = at_1_gev / jnp.maximum(energy, _SOFTEST)
+    at_energy = at_1_gev / jnp.maximum(energy, SOFTEST)
     return jnp.maximum(at_energy, calorimeter.time_floor)
 
 
@@ -137,7 +137,7 @@ def merging_probability(
     angle = 2 * jnp.arcsin(jnp.sqrt(jnp.clip(chord2, 0.0, 1.0)))
     crystals = angle * (a.distance + b.distance) / 2 / calorimeter.crystal_size
     half, growth, width = calorimeter.separation
-    energy_a, energy_b = (jnp.maximum(e, _SOFTEST) for e in (energy_a, energy_b))
+    energy_a, energy_b = (jnp.maximum(e, SOFTEST) for e in (energy_a, energy_b))
     ratio = jnp.log(energy_a / energy_b)
     needed = half + growth * ratio * ratio
     return 0.5 * (1 - erf((crystals - needed) / (width * jnp.sqrt(2.0))))

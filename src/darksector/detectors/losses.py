@@ -12,7 +12,7 @@ import jax.numpy as jnp
 from jax.scipy.special import erf
 
 from darksector.detectors.calorimeter import Calorimeter
-from darksector.detectors.clusters import resolution
+from darksector.detectors.clusters import SOFTEST, resolution
 from darksector.detectors.crystals import Impact
 
 _PAIRS = (
@@ -155,6 +155,6 @@ def _walls(calorimeter: Calorimeter, theta: jax.Array, spot: Impact) -> jax.Arra
 
 
 def _threshold(calorimeter: Calorimeter, energy: jax.Array, spot: Impact) -> jax.Array:
+    energy = jnp.maximum(energy, SOFTEST)
     sigma = resolution(calorimeter, calorimeter.energy_resolution, energy, spot) / 100
-    # the ratio is infinite, and the loss one, for a particle without energy
     return _step((calorimeter.energy_min / energy - 1) / sigma)

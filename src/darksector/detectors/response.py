@@ -16,7 +16,7 @@ from darksector.detectors.crystals import Impact, impact
 from darksector.detectors.losses import cluster_probability, conversion_probability
 from darksector.detectors.objects import Cluster, Track
 from darksector.detectors.topology import INVISIBLE
-from darksector.kinematics import Momentum, modulus, polar
+from darksector.kinematics import Momentum, modulus, polar, squared
 from darksector.particles import MASS, PDG
 
 # masses that the four-momentum of a track is given, by how it was identified
@@ -131,27 +131,32 @@ def particle(
     cluster = measure_cluster(card.calorimeter, p.e, spot, z)
     neutral = Neutral(cluster, spot)
     if code == PDG["gamma"]:
-        return Particle(code, p, _photon(card, p, spot), neutral=neutral)
+        return Particle(code, p, _photon(card, p, vertex, spot), neutral=neutral)
     track = tracking.measure_track(
         card.tracking, response.tracks, p, vertex=vertex, z=z, code=code
     )
-    found = tracking.track_probability(card.tracking, p, vertex, code=abs(code))
+    found = tracking.track_probability(card.tracking, p, vertex, code)
     named = identification.identify(card.identification, card.klm, p, abs(code))
     chances = {name: found * chance for name, chance in named.items()}
     if abs(code) != PDG["e"]:
         chances |= {"lost": 1 - found}
-        charged = Charged(
-            code, track, _minimum_ionising(card, p), _in_klm(card, p, code)
-        )
+        deposit = _minimum_ionising(card, p, spot)
+        charged = Charged(code, track, deposit, _in_klm(card, p, code))
         return Particle(code, p, chances, charged)
     seen = cluster_probability(card.calorimeter, p.e, spot)
     chances |= {"cluster": (1 - found) * seen, "lost": (1 - found) * (1 - seen)}
-    charged = Charged(code, track, cluster.p, jnp.zeros_like(p.e))
+    # where there is no calorimeter the trigger has nothing to see
+    charged = Charged(code, track, cluster.p.scaled(seen), jnp.zeros_like(p.e))
     return Particle(code, p, chances, charged, neutral)
 
 
-def _photon(card: Detector, p: Momentum, spot: Impact) -> dict[str, jax.Array]:
+def _photon(
+    card: Detector, p: Momentum, vertex: Momentum | None, spot: Impact
+) -> dict[str, jax.Array]:
     converted = conversion_probability(card.calorimeter, spot)
+    # a pair shows if one with half of the energy does; else it is as if unconverted
+    half = p.scaled(0.5)
+    converted *= tracking.track_probability(card.tracking, half, vertex, PDG["e"])
     seen = cluster_probability(card.calorimeter, p.e, spot)
     late = klm.photon_probability(card.klm, p, polar(p))
     intact = 1 - converted
@@ -163,11 +168,16 @@ def _photon(card: Detector, p: Momentum, spot: Impact) -> dict[str, jax.Array]:
     }
 
 
-def _minimum_ionising(card: Detector, p: Momentum) -> Momentum:
-    """Return the mean deposit of a particle that does not shower, along its momentum."""
-    energy = card.identification.ep_mip[0]
+def _minimum_ionising(card: Detector, p: Momentum, spot: Impact) -> Momentum:
+    """Return the mean deposit of a particle that does not shower, along its momentum.
+
+    It is at most the kinetic energy, and zero where there is no calorimeter.
+    """
+    mass = jnp.sqrt(jnp.maximum(squared(p), 0.0))
+    energy = jnp.minimum(card.identification.ep_mip[0], p.e - mass)
+    energy *= cluster_probability(card.calorimeter, p.e, spot)
     scale = energy / jnp.maximum(modulus(p), 1e-300)
-    return Momentum(energy * jnp.ones_like(p.e), p.x * scale, p.y * scale, p.z * scale)
+    return Momentum(energy, p.x * scale, p.y * scale, p.z * scale)
 
 
 def _in_klm(card: Detector, p: Momentum, code: int) -> jax.Array:

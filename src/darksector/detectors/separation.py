@@ -171,7 +171,11 @@ def energy_over_momentum(
     if species == "e":
         constant, slope = identification.ep_electron
         return jnp.ones_like(p), jnp.sqrt(constant**2 + slope**2 / p)
-    mip, mip_width = identification.ep_mip[:, None] / p
+    # a slow particle cannot leave more than its kinetic energy
+    mass = MASSES[species]
+    kinetic = jnp.sqrt(p**2 + mass**2) - mass
+    deposit, spread_of_deposit = identification.ep_mip
+    mip, mip_width = jnp.minimum(deposit, kinetic) / p, spread_of_deposit / p
     if species == "mu":
         return mip, mip_width
     through = jnp.exp(-identification.ep_lengths)

@@ -77,7 +77,9 @@ def track_probability(
         inside = (tracking.displaced_radius - made) / tracking.displaced_width
         chance = chance * ndtr(inside)
         cot = _seen_under(
-            tracking, helix(p, vertex, charge=1, field=tracking.field), made
+            tracking,
+            helix(p, vertex, charge=charge_of(code), field=tracking.field),
+            made,
         )
     theta = jnp.rad2deg(jnp.arctan2(1.0, cot))
     for inwards in (theta - tracking.theta_min, tracking.theta_max - theta):
