@@ -18,6 +18,7 @@ extensions = [
 ]
 myst_enable_extensions = ["dollarmath"]
 autodoc_typehints = "none"
+napoleon_attr_annotations = False  # "*n k 4" of an array is no markup
 exclude_patterns = ["_build", "validation_notes.md", "machine_head.md"]
 html_extra_path = ["displays"]  # the page of an event; make docs draws it
 html_theme = "furo"
