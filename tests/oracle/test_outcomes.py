@@ -102,7 +102,7 @@ class Experiment:
     drawn: dict[str, np.ndarray]
 
 
-SLOW = ("mu mu gamma", "e e mu mu", "tau tau", "gamma gamma gamma")
+SLOW = ("mu mu gamma", "e e mu mu", "tau tau", "gamma gamma gamma", "e e gamma")
 
 
 @pytest.fixture(

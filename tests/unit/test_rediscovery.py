@@ -115,6 +115,7 @@ def test_bad_inputs_are_refused_before_any_work():
         pipeline.plan(detector="belle2_phase3000")
 
 
+@pytest.mark.slow
 def test_same_seed_same_bytes(quick, tmp_path):
     for name, seed in (("a", 1), ("b", 1), ("c", 2)):
         writer.write_folder(run(seed), tmp_path / name)

@@ -21,7 +21,9 @@ LUMINOSITY = 0.276  # fb^-1
     ("component", "events_in_50_per_fb"),
     [
         pytest.param("ditau", 152_054, id="tau pairs"),
-        pytest.param("two_photon_dimuon", 26_505, id="ee mu mu"),
+        pytest.param(
+            "two_photon_dimuon", 26_505, id="ee mu mu", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_yields_have_the_order_of_magnitude_of_v41(component, events_in_50_per_fb):

@@ -39,6 +39,7 @@ def share_below(measured, distance):
     return signal.contents[signal.edges[1:] < truth - distance].sum() / signal.total()
 
 
+@pytest.mark.slow
 def test_jpsi_yield_and_mass(muons):
     """Four standard deviations of the fit; a bias of the mass below a tenth of its width."""
     for measured in muons:
@@ -49,6 +50,7 @@ def test_jpsi_yield_and_mass(muons):
         assert abs(off) < 4 * fit.mean.error + 0.1 * fit.sigma.value
 
 
+@pytest.mark.slow
 def test_jpsi_resolution(muons, agrees):
     """6.4 MeV without and 7.5 MeV with the tails of cosmic tracks; ours lies between."""
     for measured in muons:
@@ -56,6 +58,7 @@ def test_jpsi_resolution(muons, agrees):
         agrees(1e3 * measured.resolution, 6.95, source=DERIVED, rel=0.16)
 
 
+@pytest.mark.slow
 def test_core_is_the_propagated_covariance(muons):
     """σ of the core: the five parameters of both tracks, propagated one by one.
 
@@ -94,6 +97,7 @@ def predicted_width(detector, n=4096):
     return np.average(sigma, weights=chance / sigma)
 
 
+@pytest.mark.slow
 def test_the_yield_does_not_depend_on_the_sample(muons):
     """Events per luminosity differ by identification and vertex detector alone."""
     per_fb = [m.expected["signal"].total() / m.dataset.luminosity for m in muons]
