@@ -150,10 +150,10 @@ def passages(tracking: Tracking, pt: jax.Array, cot: jax.Array) -> Passages:
     met = _cross(column, omega, cot)
     p2 = pt**2 * (1 + cot**2)
     beta2 = p2 / (p2 + MASS["mu"] ** 2)
-    informations = jnp.stack([column.across, column.along], axis=1)
+    matrices = jnp.stack([column.across, column.along], axis=1)
     return Passages(
         hits=jnp.stack(_measured(column, met, omega, cot), axis=1),
-        weights=informations * met.there[:, None],
+        weights=matrices * met.there[:, None],
         kicks=jnp.stack(_kicks(column, met, omega, cot), axis=1),
         path=met.path,
         deflection=(tracking.scattering_scale * 0.0136) ** 2 / (beta2 * p2),
