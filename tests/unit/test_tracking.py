@@ -411,6 +411,7 @@ def slope_of_summary(tracking, direction):
     return jax.jvp(summary, (tracking,), (direction,))[1]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", numbers_with_slopes())
 def test_derivatives_agree_with_differences(name):
     here = getattr(TRACKING, name)
