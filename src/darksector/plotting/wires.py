@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -91,8 +91,8 @@ def plank_outline(plank: Plank) -> Float[np.ndarray, "5 3"]:
     return np.array([*corners, corners[0]])
 
 
-def _angles() -> Iterable[float]:
-    return np.linspace(0, 2 * np.pi, _RIBS, endpoint=False)
+def _angles() -> list[float]:
+    return [2 * np.pi * i / _RIBS for i in range(_RIBS)]
 
 
 def _rib(outline: Float[np.ndarray, "k 2"], phi: float) -> Float[np.ndarray, "k 3"]:
