@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import jax
+import jax.numpy as jnp
 import platformdirs
 
 from darksector.errors import OutOfDomain
@@ -29,7 +30,21 @@ if jax.config.values["jax_compilation_cache_dir"] is None:
     _set("jax_persistent_cache_min_compile_time_secs", 0.0)
     _set("jax_persistent_cache_min_entry_size_bytes", -1)
 
+Arrays = TypeVar("Arrays")
+
 BLOCK = 1024  # events per inner step: what a kernel touches stays in the cache
+
+
+def whole_blocks(events: Arrays) -> Arrays:
+    """Return arrays with their last row repeated, so that they fit `in_blocks`."""
+    n = jax.tree.leaves(events)[0].shape[0]
+    padding = -n % BLOCK if n > BLOCK else 0
+    if not padding:
+        return events
+    return jax.tree.map(
+        lambda a: jnp.pad(a, [(0, padding)] + [(0, 0)] * (a.ndim - 1), mode="edge"),
+        events,
+    )
 
 
 def in_blocks(kernel: Callable[[In], Out], events: In) -> Out:

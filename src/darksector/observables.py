@@ -119,7 +119,7 @@ def e_photon_cms(c: Candidates) -> jax.Array:
 
 def theta_photon_lab(c: Candidates) -> jax.Array:
     """Return the polar angle of the most energetic cluster in the laboratory, rad."""
-    return _hardest(c, lambda p: polar(_lab(p, c)))
+    return _hardest(c, lambda p: polar(boost(p, c.p_beams)))
 
 
 def photon_recoil_mass2(c: Candidates) -> jax.Array:
@@ -138,10 +138,6 @@ def _hardest(c: Candidates, compute: Callable[[Momentum], jax.Array]) -> jax.Arr
     for photon in others:
         hardest = select(photon.e > hardest.e, photon, hardest)
     return compute(hardest)
-
-
-def _lab(p: Momentum, c: Candidates) -> Momentum:
-    return boost(p, c.p_beams)
 
 
 def _transverse_to(c: Candidates, *, fast: bool) -> jax.Array:

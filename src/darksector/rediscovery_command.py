@@ -40,8 +40,12 @@ def run(given: Mapping[str, Any], output: Path | None, *, as_json: bool) -> None
     plan = pipeline.plan(**chosen)
     folder = output or Path("results") / NAME
     check_folder(folder, plan.config)
-    with progress_bar("Rediscoveries") as progress:
-        result = pipeline.run(plan, progress=progress)
+    try:
+        with progress_bar("Rediscoveries") as progress:
+            result = pipeline.run(plan, progress=progress)
+    except KeyboardInterrupt:
+        click.echo("Stopped; nothing kept.", err=True)  # a search would resume
+        raise SystemExit(130) from None
     writer.write_folder(result, folder)
     rows = writer.fit_rows(result)
     print_rows(

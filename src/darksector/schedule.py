@@ -181,8 +181,8 @@ def _plan(card: Card, name: str, entry: Any) -> Plan:
         raise InvalidCard(msg)
     cardfile.check_keys(entry, ("title", "start", "reached", *_NUMBERS), where=where)
     values = {
-        key: float(cardfile.number(entry[key], card.where(f"plans.{name}.{key}")).value)
-        for key in _NUMBERS
+        key: cardfile.scalar(cardfile.number(entry[key], place), place)
+        for key, place in ((k, card.where(f"plans.{name}.{k}")) for k in _NUMBERS)
     }
     return Plan(
         title=str(entry["title"]),

@@ -19,6 +19,7 @@ from darksector.errors import InvalidCard
 from darksector.events import Events
 from darksector.kinematics import azimuth_opening, modulus, momentum
 from darksector.particles import PDG
+from darksector.searches._simulation import _response
 
 N = 256
 DETECTOR = ds.detector("belle2")
@@ -200,3 +201,17 @@ def test_azimuth_opening_is_at_most_a_half_turn():
     opening = azimuth_opening(*(momentum(jnp.asarray(a)) for a in (start, ring)))
 
     assert_allclose(np.degrees(opening), [0, 90, 180, 90, 1], atol=1e-9)
+
+
+def test_a_card_that_changes_between_runs_is_read_again(tmp_path):
+    """Provenance records the new text, so the response must follow from it."""
+    path = tmp_path / "mine.toml"
+    seen = []
+    for opening in (90.0, 120.0):
+        path.write_text(
+            'title = "mine"\nbased_on = "belle2"\n[trigger.two_track_opening]\n'
+            f'value = {opening}\nsource = "test"\nstatus = "assumed"\n'
+        )
+        seen.append(_response(str(path)).detector.trigger.two_track_opening)
+
+    assert_allclose(seen, [90.0, 120.0])

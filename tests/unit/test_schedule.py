@@ -104,6 +104,12 @@ def test_impossible_plan(change, message):
             "reached = 2025-01-01", "reached = 2025", "must be a date", id="no date"
         ),
         pytest.param(
+            "[plans.of_2019.running]\nvalue = 0.67",
+            "[plans.of_2019.running]\nvalue = [0.5, 0.6]",
+            r"running\] must be one number, got \[0.5, 0.6\]",
+            id="several numbers",
+        ),
+        pytest.param(
             "[goals.design]", "[goals.best]", r"\[goals\] has the unknown", id="goal"
         ),
     ],

@@ -88,6 +88,6 @@ def test_a_doubled_gap_doubles_what_is_lost_in_it(photons, tmp_path):
 
     ratio = after / before
 
-    assert expected == pytest.approx(2, rel=0.1)
+    assert expected == pytest.approx(2, rel=0.05)
     spread = ratio * np.hypot(error / before, wide_error / after)
     assert abs(ratio - expected) < 4 * spread

@@ -15,7 +15,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from darksector.compilation import BLOCK, in_blocks
+from darksector.compilation import in_blocks, whole_blocks
 from darksector.detectors.clusters import merging_probability
 from darksector.detectors.objects import Candidates, Cluster
 from darksector.detectors.response import Charged, Particle, Response, particle
@@ -77,20 +77,13 @@ def detect(
         msg = f"no outcome of the final state {codes} makes {topology}."
         raise InvalidCard(msg)
     n = events.weights.size
-    padding = -n % BLOCK if n > BLOCK else 0
-    padded = (events, z)
-    if padding:
-        padded = jax.tree.map(
-            lambda a: jnp.pad(a, [(0, padding)] + [(0, 0)] * (a.ndim - 1), mode="edge"),
-            padded,
-        )
 
     def block(part: tuple[Events, jax.Array]) -> Any:
         seen = _block(*part, p_beams, (response, topology, found))
         values = evaluate(seen)
         return jax.tree.map(lambda a: a.reshape(len(found), -1).T, values)
 
-    stacked = in_blocks(block, padded)
+    stacked = in_blocks(block, whole_blocks((events, z)))
     return jax.tree.map(lambda a: a[:n].T.ravel(), stacked)
 
 

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector.compilation import BLOCK, in_blocks
+from darksector.compilation import in_blocks, whole_blocks
 from darksector.errors import OutOfDomain
 from darksector.events import Events
 from darksector.generators._phase_space import three_products, two_products
@@ -136,11 +136,7 @@ def decay(u: NDArray[np.float64], events: Events, slot: int, mode: Mode) -> Even
     """
     _check(u, events, slot, mode)
     n = len(u)
-    padding = -n % BLOCK if n > BLOCK else 0
-    padded = jax.tree.map(
-        lambda a: jnp.pad(a, [(0, padding)] + [(0, 0)] * (a.ndim - 1), mode="edge"),
-        (jnp.asarray(u), events),
-    )
+    padded = whole_blocks((jnp.asarray(u), events))
     numbers = (mode.masses, mode.branching_fraction, mode.ctau)
     decayed = _decay(slot, mode.products, mode.ctau > 0, padded, numbers)
     return jax.tree.map(lambda a: a[:n], decayed)

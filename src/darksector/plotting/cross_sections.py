@@ -47,9 +47,7 @@ def save_scan(
     )
     panel.errorbar(mass, sigma, error, color=style.BLUE, marker="o", markersize=3.5)
     panel.set(yscale="log", xlabel=labels.MASS, ylabel="cross-section [fb]")
-    panel.tick_params(which="both", direction="in", top=True, right=True)
-    panel.grid(visible=True, color="#E6E6E6", linewidth=0.6)
-    panel.set_axisbelow(True)
+    style.dress(panel)
     panel.set_title(process.title, loc="left", fontsize=11)
     panel.annotate(
         "\n".join(notes),

@@ -155,9 +155,8 @@ def _bunches(panel: Axes, machine: Machine) -> None:
                 label=label,
             )
         )
-    panel.tick_params(which="both", direction="in", top=True, right=True, labelsize=9)
-    panel.set_axisbelow(True)
-    panel.grid(visible=True, color="#E6E6E6", linewidth=0.6)
+    style.dress(panel)
+    panel.tick_params(which="both", labelsize=9)
 
 
 def _overlap(panel: Axes, machine: Machine) -> None:
@@ -210,9 +209,7 @@ def _dated(ylabel: str, schedule: Schedule) -> tuple[Figure, Axes]:
     panel = figure.subplots()
     panel.set_xlabel("year")
     panel.set_ylabel(ylabel)
-    panel.tick_params(which="both", direction="in", top=True, right=True)
-    panel.grid(visible=True, color="#E6E6E6", linewidth=0.6)
-    panel.set_axisbelow(True)
+    style.dress(panel)
     panel.set_title(schedule.title, loc="left", fontsize=11)
     return figure, panel
 

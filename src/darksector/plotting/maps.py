@@ -87,8 +87,7 @@ def save_gain(
         xlabel="factor on the chance that a photon does not convert",
         ylabel="effective events per generated event",
     )
-    panel.grid(visible=True, color="#E6E6E6", linewidth=0.6)
-    panel.set_axisbelow(True)
+    style.dress(panel)
     panel.set_title(title, loc="left", fontsize=10)
     style.legend(figure, panel)
     style.save(figure, folder, stem)

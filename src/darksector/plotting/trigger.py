@@ -98,9 +98,7 @@ def _draw(
             )
     panel.set_xlabel("photon energy $E^*$ in the centre-of-mass frame [GeV]")
     panel.set(xlim=(ENERGY[0], ENERGY[-1]), ylim=(-0.03, 1.06))
-    panel.tick_params(which="both", direction="in", top=True, right=True)
-    panel.grid(visible=True, color="#E6E6E6", linewidth=0.6)
-    panel.set_axisbelow(True)
+    style.dress(panel)
     if panel.lines:
         panel.legend(
             loc="upper center", bbox_to_anchor=(0.5, -0.16), ncols=2, fontsize=9,

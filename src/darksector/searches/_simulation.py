@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from darksector import cardfile
+from darksector.cardfile import DETECTORS
 from darksector.detectors.card import load as load_detector
 from darksector.detectors.objects import NORMALS, Candidates
 from darksector.detectors.outcomes import detect
@@ -178,9 +180,16 @@ def _evaluate(
     return found
 
 
-@lru_cache(maxsize=2)
 def _response(name: str) -> Response:
-    """Return the response of a card: half a second that chunks of a run share."""
+    """Return the response of a card as it is now: its file may change between runs."""
+    texts = cardfile.family(DETECTORS.text(name), DETECTORS, origin=name)
+    return _tabulated(name, tuple(texts.values()))
+
+
+@lru_cache(maxsize=2)
+def _tabulated(name: str, texts: tuple[str, ...]) -> Response:
+    """Return a response: half a second that chunks share while the `texts` are the same."""
+    del texts
     return respond(load_detector(name))
 
 
