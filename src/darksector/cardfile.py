@@ -61,6 +61,16 @@ class CardFolder:
             raise UnknownName(self.kind, name, self.names())
         return (self._place() / f"{name}.toml").read_text(encoding="utf-8")
 
+    def whole_text(self, name: str) -> str:
+        """Return the texts of a card and of all it is based on: what its numbers follow from.
+
+        Raises
+        ------
+        UnknownName, InvalidCard
+            As `text` and `family`.
+        """
+        return "".join(family(self.text(name), self, origin=name).values())
+
     def _place(self) -> Traversable:
         return files("darksector").joinpath("cards", self.folder)
 

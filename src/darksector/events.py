@@ -46,6 +46,10 @@ class Events:
     mothers: tuple[int, ...] = field(default=(), metadata={"static": True})
     vertices: Float[Array, "*n k 4"] | None = None
 
+    def final_slots(self) -> list[int]:
+        """Return the slots of particles that have not decayed."""
+        return [i for i in range(len(self.pdg)) if i not in self.mothers]
+
     def slot(self, index: int) -> Momentum:
         """Return the momenta of one particle."""
         return momentum(self.momenta[:, index])

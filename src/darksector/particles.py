@@ -1,6 +1,6 @@
 """Masses, widths, particle codes and the electroweak couplings.
 
-Sources: masses of e, mu, tau, pi, K+, p and the branching fraction from the Particle
+Sources: lifetimes and masses of e, mu, tau, pi, K+, p and the branching fraction from the Particle
 Data Group, PTEP 2022 083C01 (doi:10.1093/ptep/ptac097); the other masses and the widths
 from the tables of the same group in the package ``particle`` 1.1.0.
 """
@@ -80,6 +80,8 @@ ELECTRONIC_WIDTH: Mapping[str, float] = MappingProxyType(
         "Upsilon(4S)": 0.272e-6,
     }
 )
+
+CTAU: Mapping[str, float] = MappingProxyType({"pi+": 780.45, "K+": 371.1})  # cm
 
 # fmt: off
 _CODES: Mapping[str, int] = MappingProxyType(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import erf
 
 from darksector.detectors.calorimeter import Calorimeter
 from darksector.detectors.crystals import Impact
+from darksector.detectors.edges import normal_cdf
 from darksector.detectors.objects import Cluster
 from darksector.kinematics import Momentum
 
@@ -140,4 +140,4 @@ def merging_probability(
     energy_a, energy_b = (jnp.maximum(e, SOFTEST) for e in (energy_a, energy_b))
     ratio = jnp.log(energy_a / energy_b)
     needed = half + growth * ratio * ratio
-    return 0.5 * (1 - erf((crystals - needed) / (width * jnp.sqrt(2.0))))
+    return 1 - normal_cdf((crystals - needed) / width)

@@ -4,6 +4,12 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+from jax.scipy.special import erf
+
+
+def normal_cdf(x: jax.Array) -> jax.Array:
+    """Return the Gaussian integral up to x; cheaper than that of the library."""
+    return 0.5 * (1 + erf(x * 0.5**0.5))
 
 
 def rise(x: jax.Array, edge: jax.Array | float, width: jax.Array | float) -> jax.Array:

@@ -9,11 +9,11 @@ from typing import final
 
 import jax
 import jax.numpy as jnp
-from jax.scipy.special import erf
 
 from darksector.detectors.calorimeter import Calorimeter
 from darksector.detectors.clusters import SOFTEST, resolution
 from darksector.detectors.crystals import Impact
+from darksector.detectors.edges import normal_cdf
 
 _PAIRS = (
     7 / 9
@@ -108,14 +108,9 @@ def conversion_probability(calorimeter: Calorimeter, spot: Impact) -> jax.Array:
     return -jnp.expm1(-_PAIRS * crossed / spot.sin_flight)
 
 
-def _step(x: jax.Array) -> jax.Array:
-    """Return the Gaussian integral up to x."""
-    return 0.5 * (1 + erf(x * 0.5**0.5))
-
-
 def _between(x: jax.Array, edges: jax.Array, softness: jax.Array) -> jax.Array:
     """Return how much of x lies between two edges; its integral is their distance."""
-    return _step((x - edges[0]) / softness) - _step((x - edges[1]) / softness)
+    return normal_cdf((x - edges[0]) / softness) - normal_cdf((x - edges[1]) / softness)
 
 
 def _outside(calorimeter: Calorimeter, theta: jax.Array, spot: Impact) -> jax.Array:
@@ -157,4 +152,4 @@ def _walls(calorimeter: Calorimeter, theta: jax.Array, spot: Impact) -> jax.Arra
 def _threshold(calorimeter: Calorimeter, energy: jax.Array, spot: Impact) -> jax.Array:
     energy = jnp.maximum(energy, SOFTEST)
     sigma = resolution(calorimeter, calorimeter.energy_resolution, energy, spot) / 100
-    return _step((calorimeter.energy_min / energy - 1) / sigma)
+    return normal_cdf((calorimeter.energy_min / energy - 1) / sigma)

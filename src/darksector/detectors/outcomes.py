@@ -71,7 +71,7 @@ def detect(
     InvalidCard
         If no outcome of this final state can make the topology.
     """
-    codes = tuple(events.pdg[i] for i in _final(events))
+    codes = tuple(events.pdg[i] for i in events.final_slots())
     found = outcomes(codes, topology)
     if not found:
         msg = f"no outcome of the final state {codes} makes {topology}."
@@ -87,11 +87,6 @@ def detect(
     return jax.tree.map(lambda a: a[:n].T.ravel(), stacked)
 
 
-def _final(events: Events) -> list[int]:
-    """Return the slots of particles that did not decay."""
-    return [i for i in range(len(events.pdg)) if i not in events.mothers]
-
-
 def _block(
     events: Events,
     z: jax.Array,
@@ -102,7 +97,7 @@ def _block(
     response, topology, found = setup
     particles = [
         particle(response, events.pdg[i], events.slot(i), _vertex(events, i), z[:, i])
-        for i in _final(events)
+        for i in events.final_slots()
     ]
     seen = [
         _candidates(events, particles, outcome, p_beams, (response, topology))

@@ -19,11 +19,11 @@ import jax.numpy as jnp
 from jax.scipy.special import ndtri
 
 from darksector.detectors.klm import Klm, Penetration
-from darksector.particles import MASS
+from darksector.particles import CTAU, MASS
 
-# (c tau, cm; branching fraction into a muon), Particle Data Group, PTEP 2022 083C01
-DECAYS: Mapping[str, tuple[float, float]] = MappingProxyType(
-    {"pi": (780.4, 0.9999), "K": (371.1, 0.6356)}
+# name, and branching fraction into a muon (Particle Data Group, PTEP 2022 083C01)
+DECAYS: Mapping[str, tuple[str, float]] = MappingProxyType(
+    {"pi": ("pi+", 0.9999), "K": ("K+", 0.6356)}
 )
 MASSES: Mapping[str, float] = MappingProxyType(
     {"e": MASS["e"], "mu": MASS["mu"], "pi": MASS["pi+"], "K": MASS["K+"]}
@@ -40,10 +40,10 @@ def muon_likeness(
     """
     if species == "e":
         return jnp.exp(-klm.front_radiation_lengths)
-    ctau, branching = DECAYS[species]
+    name, branching = DECAYS[species]
     lengths = klm.front_lengths + expected.iron / klm.iron_length
     through = jnp.exp(-klm.hadron_reach * lengths)
-    decays = -jnp.expm1(-klm.decay_path * MASSES[species] / (p * ctau))
+    decays = -jnp.expm1(-klm.decay_path * MASSES[species] / (p * CTAU[name]))
     return through + (1 - through) * klm.decay_share * branching * decays
 
 

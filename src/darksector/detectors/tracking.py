@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from math import sqrt
-from types import MappingProxyType
 
 import jax
 import jax.numpy as jnp
@@ -29,7 +27,7 @@ from darksector.detectors.resolution import (
 )
 from darksector.detectors.tracker import Tracking, check
 from darksector.kinematics import Momentum, modulus, transverse
-from darksector.particles import MASS, PDG, mass_of
+from darksector.particles import CTAU, MASS, PDG, mass_of, name_of
 
 __all__ = [
     "TrackTable",
@@ -41,8 +39,6 @@ __all__ = [
     "under_hypothesis",
 ]
 
-# mean lifetimes times c, cm (Particle Data Group, PTEP 2022 083C01)
-CTAU: Mapping[int, float] = MappingProxyType({PDG["pi+"]: 780.45, PDG["K+"]: 371.1})
 _TAIL_STEP = 0.1  # in normal numbers: makes the share of the tail differentiable
 _LEPTONS = frozenset({PDG["e"], PDG["mu"], PDG["tau"]})
 
@@ -84,11 +80,10 @@ def track_probability(
     theta = jnp.rad2deg(jnp.arctan2(1.0, cot))
     for inwards in (theta - tracking.theta_min, tracking.theta_max - theta):
         chance = chance * ndtr(inwards / tracking.theta_width)
-    if abs(code) in CTAU:
+    name = name_of(abs(code))
+    if name in CTAU:
         way = jnp.maximum(tracking.survival_radius - made, 0.0) * modulus(p) / pt
-        chance = chance * jnp.exp(
-            -way * mass_of(abs(code)) / (modulus(p) * CTAU[abs(code)])
-        )
+        chance = chance * jnp.exp(-way * mass_of(abs(code)) / (modulus(p) * CTAU[name]))
     return chance
 
 

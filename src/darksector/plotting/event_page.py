@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from typing import Any
 
-import jinja2
 import numpy as np
 import plotly.graph_objects as go
 from markupsafe import Markup
 
 from darksector.detectors.sight import Sight, Snapshot
-from darksector.plotting import interactive
+from darksector.plotting import interactive, pages
 from darksector.plotting.eventdisplay import Heading, caption
 from darksector.plotting.looks import WORDS, look
 from darksector.plotting.shapes import Geometry
@@ -23,15 +21,10 @@ _HEIGHT = 640  # px
 
 def event_page(seen: Snapshot, geometry: Geometry, heading: Heading) -> str:
     """Return the page: the chart, switches for its parts, and a table of particles."""
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     chart = event_chart(seen, geometry)
-    source = files("darksector.plotting").joinpath("event_page.html.jinja")
-    return environment.from_string(source.read_text(encoding="utf-8")).render(
+    return pages.render(
+        "darksector.plotting",
+        "event_page.html.jinja",
         title=f"{heading.title}: event {heading.event} in {geometry.title}",
         caption=caption(seen),
         chart=Markup(interactive.chart(chart, CHART, height=_HEIGHT)),

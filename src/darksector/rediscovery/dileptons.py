@@ -136,7 +136,7 @@ def _masses(
     """Return mass and weight of every pair; `alone`: all that there is in the event."""
     response, p_beams = setup
     beams = Momentum(*p_beams)
-    final = [i for i in range(len(events.pdg)) if i not in events.mothers]
+    final = events.final_slots()
     code, pairs = PDG[lepton], []
     minus, plus = ([i for i in final if events.pdg[i] == c] for c in (code, -code))
     for pair in product(minus, plus):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector import cardfile, provenance, units
+from darksector import provenance, units
 from darksector.cardfile import DETECTORS, MACHINES
 from darksector.detectors.card import load as load_detector
 from darksector.execution import stream
@@ -20,7 +20,7 @@ from darksector.machines import load as load_machine
 from darksector.rediscovery import NAME, fits, measure, numbers
 from darksector.rediscovery.channels import CHANNELS
 from darksector.rediscovery.sample import Sample, Setup
-from darksector.statistics.spectrum import Spectrum
+from darksector.statistics.spectrum import Spectrum, half_width
 
 # luminosity and detector card of the samples of the talk, KAON 2019
 DATASETS = (("500/pb", "belle2_phase2"), ("2.62/fb", "belle2_early_phase3"))
@@ -198,7 +198,8 @@ def _measure(
     template = fits.fit_template(expected["signal"])
     degree = channel.peak.degree
     fitted = fits.fit(edges, counts.astype(float), template=template, degree=degree)
-    width = _sigma68(samples["signal"])
+    signal = samples["signal"]
+    width = half_width(signal.values - signal.truth, signal.weights)
     return Measured(name, dataset, expected, counts, width, fitted)
 
 
@@ -213,15 +214,6 @@ def straight(spectrum: Spectrum) -> Spectrum:
     return Spectrum(
         spectrum.observable, spectrum.edges, line, np.full_like(line, error2)
     )
-
-
-def _sigma68(sample: Sample) -> float:
-    """Return half of the central 68.27 % interval of measured minus true."""
-    residual = sample.values - sample.truth
-    order = np.argsort(residual)
-    share = np.cumsum(sample.weights[order])
-    low, high = np.interp([0.158655, 0.841345], share / share[-1], residual[order])
-    return float(high - low) / 2
 
 
 def _provenance(plan: Plan) -> provenance.Provenance:
@@ -239,9 +231,7 @@ def _provenance(plan: Plan) -> provenance.Provenance:
         versions=provenance.versions(),
         inputs={
             f"{folder.folder}/{Path(name).stem}.toml": provenance.sha256(
-                "".join(
-                    cardfile.family(folder.text(name), folder, origin=name).values()
-                ).encode()
+                folder.whole_text(name).encode()
             )
             for folder, name in cards
         },

@@ -6,7 +6,6 @@ import base64
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import astuple, dataclass, fields
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING, final
 
@@ -207,23 +206,17 @@ def _line(symbol: str, found: Value, peak: Peak) -> str:
 
 
 def _report(result: Result, folder: Path) -> str:
-    import jinja2
-    from markupsafe import Markup
+    from darksector.plotting import pages
 
-    from darksector.plotting import labels
-
-    environment = jinja2.Environment(
-        autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True
-    )
-    environment.filters["mathtext"] = lambda text: Markup(labels.to_html(text))
     figures = {
         stem(each): base64.b64encode(
             (folder / f"{stem(each)}.png").read_bytes()
         ).decode()
         for each in result.measured
     }
-    source = files("darksector.rediscovery").joinpath("report.html.jinja")
-    return environment.from_string(source.read_text(encoding="utf-8")).render(
+    return pages.render(
+        "darksector.rediscovery",
+        "report.html.jinja",
         result=result,
         rows=fit_rows(result),
         figures=figures,

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -78,24 +77,17 @@ def report_html(
     bands: Sequence[CouplingBand],
 ) -> str:
     """Return the report: one page that needs no network."""
-    import jinja2
     from markupsafe import Markup
 
-    from darksector.plotting import interactive, labels
+    from darksector.plotting import interactive, pages
 
-    environment = jinja2.Environment(
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["mathtext"] = lambda text: Markup(labels.to_html(text))
     charts = {
         name: Markup(interactive.chart(figure, name))
         for name, figure in _charts(result, overlays, bands)
     }
-    source = files("darksector.report").joinpath("report.html.jinja")
-    return environment.from_string(source.read_text(encoding="utf-8")).render(
+    return pages.render(
+        "darksector.report",
+        "report.html.jinja",
         result=result,
         summary=_summary(result),
         config=tomli_w.dumps(result.config),

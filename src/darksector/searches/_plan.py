@@ -15,7 +15,7 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
-from darksector import cardfile, provenance, units
+from darksector import provenance, units
 from darksector.cardfile import DETECTORS, MACHINES
 from darksector.detectors.card import load as load_detector
 from darksector.detectors.trigger_lines import check_line
@@ -133,10 +133,9 @@ def plan(
 def _hashes(search: Search, inputs: Inputs) -> Iterator[tuple[str, str]]:
     """Yield the name and the hash of every file that the run depends on."""
     for folder, name in ((MACHINES, search.machine), (DETECTORS, search.detector)):
-        texts = cardfile.family(folder.text(name), folder, origin=name).values()
         yield (
             f"{folder.folder}/{Path(name).stem}.toml",
-            provenance.sha256("".join(texts).encode()),
+            provenance.sha256(folder.whole_text(name).encode()),
         )
     for i, path in enumerate(inputs.events):
         yield f"events/{i}/{path.name}", provenance.sha256(path.read_bytes())

@@ -11,7 +11,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from darksector import cardfile
 from darksector.cardfile import DETECTORS
 from darksector.detectors.card import load as load_detector
 from darksector.detectors.objects import NORMALS, Candidates
@@ -182,14 +181,13 @@ def _evaluate(
 
 def _response(name: str) -> Response:
     """Return the response of a card as it is now: its file may change between runs."""
-    texts = cardfile.family(DETECTORS.text(name), DETECTORS, origin=name)
-    return _tabulated(name, tuple(texts.values()))
+    return _tabulated(name, DETECTORS.whole_text(name))
 
 
 @lru_cache(maxsize=2)
-def _tabulated(name: str, texts: tuple[str, ...]) -> Response:
-    """Return a response: half a second that chunks share while the `texts` are the same."""
-    del texts
+def _tabulated(name: str, text: str) -> Response:
+    """Return a response: half a second that chunks share while the card is the same."""
+    del text
     return respond(load_detector(name))
 
 

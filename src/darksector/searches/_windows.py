@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from darksector.execution import Arrays
 from darksector.statistics.punzi import punzi_sensitivity
+from darksector.statistics.spectrum import half_width
 
 Numbers = NDArray[np.float64]
 
@@ -78,12 +79,7 @@ class Survivors:
 
     def resolution(self) -> float:
         """Return half of the central 68.3 % interval of the residual; 0 if none is left."""
-        if not self.weight.size:
-            return 0.0
-        order = np.argsort(self.residual)
-        cumulative = np.cumsum(self.weight[order]) / self.weight.sum()
-        low, high = np.interp([0.158655, 0.841345], cumulative, self.residual[order])
-        return float(high - low) / 2
+        return half_width(self.residual, self.weight) if self.weight.size else 0.0
 
     def sums(self, thresholds: Sequence[float]) -> tuple[float, float]:
         """Return Σw and Σw², fb and fb², of what passes all thresholds."""

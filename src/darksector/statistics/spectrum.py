@@ -9,6 +9,14 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 
+def half_width(values: NDArray[np.float64], weights: NDArray[np.float64]) -> float:
+    """Return half of the central 68.3 % interval of weighted values, in their unit."""
+    order = np.argsort(values)
+    share = np.cumsum(weights[order])
+    low, high = np.interp([0.158655, 0.841345], share / share[-1], values[order])
+    return float(high - low) / 2
+
+
 @final
 @dataclass(frozen=True)
 class Spectrum:
