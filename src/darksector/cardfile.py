@@ -12,6 +12,7 @@ import re
 import tomllib
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -114,11 +115,15 @@ class Card:
     tables: Mapping[str, Any]
     texts: Mapping[str, str]
 
+    @cached_property
+    def _lines(self) -> dict[str, dict[str, int]]:
+        return {name: _lines(text) for name, text in self.texts.items()}
+
     def where(self, path: str = "") -> str:
         """Return what an error says before its message: card, line and ``[path]``."""
-        for name, text in self.texts.items():
-            if path and (line := line_of(text, path)):
-                return f"{name}, line {line}, [{path}]"
+        for name, lines in self._lines.items():
+            if path in lines:
+                return f"{name}, line {lines[path]}, [{path}]"
         name = next(iter(self.texts))
         return f"{name}, [{path}]" if path else name
 
@@ -198,16 +203,21 @@ def line_of(text: str, path: str) -> int | None:
     >>> line_of("a = 1\n[b.c]\nvalue = 2\n[d]\ne = {}", "d.e")
     5
     """
+    return _lines(text).get(path)
+
+
+def _lines(text: str) -> dict[str, int]:
+    """Return the line where each section and each key begins."""
     section = ""
+    found: dict[str, int] = {}
     for number, line in enumerate(text.splitlines(), 1):
-        found = None
         if header := _HEADER.match(line.strip()):
-            found = section = header[1]
+            section = header[1]
+            found.setdefault(section, number)
         elif key := _KEY.match(line.strip()):
-            found = f"{section}.{key[1]}" if section else key[1]
-        if found == path:
-            return number
-    return None
+            path = f"{section}.{key[1]}" if section else key[1]
+            found.setdefault(path, number)
+    return found
 
 
 def parse(text: str, *, where: str) -> dict[str, Any]:
