@@ -103,6 +103,7 @@ class Experiment:
 
 
 SLOW = ("mu mu gamma", "e e mu mu", "tau tau", "gamma gamma gamma", "e e gamma")
+SLOW += ("three photons",)  # as the ALP
 
 
 @pytest.fixture(

@@ -66,7 +66,9 @@ def run(tmp_path_factory):
     place = tmp_path_factory.mktemp("zprime")
     (place / "counts.csv").write_text(COUNTS)
     masses = ("--masses", "1,5", "--observed", "counts.csv")
-    printed = darksector("run", SEARCH, *masses, "--output", "out", "--json", cwd=place)
+    # the other core is busy with other tests, and every worker compiles on its own
+    options = ("--workers", "1", "--output", "out", "--json")
+    printed = darksector("run", SEARCH, *masses, *options, cwd=place)
     return place, printed
 
 
