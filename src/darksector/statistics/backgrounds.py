@@ -70,18 +70,22 @@ class Chebyshev(Background):
     def basis(
         self, edges: Float[np.ndarray, " e"], first: int
     ) -> Float[np.ndarray, "b g k"]:
+        """Return half the integrals of the polynomials over the bins."""
         del first
         return _weighted(_integrals(edges, self.degree))
 
     def rates(
         self, signal: Float[np.ndarray, "n b"], basis: Float[np.ndarray, "n b g k"]
     ) -> Rates:
+        """Return rates that are linear in all parameters."""
         return _linear(signal, basis)
 
     def start(self, total: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
+        """Return an even spectrum."""
         return total[:, None] * (np.arange(self.degree + 1) == 0)
 
     def lower(self) -> Float[np.ndarray, " k"]:
+        """Return no bounds."""
         return np.full(self.degree + 1, -np.inf)
 
 
@@ -107,12 +111,15 @@ class Bernstein(Background):
     def rates(
         self, signal: Float[np.ndarray, "n b"], basis: Float[np.ndarray, "n b g k"]
     ) -> Rates:
+        """Return rates that are linear in all parameters."""
         return _linear(signal, basis)
 
     def start(self, total: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
+        """Return an even spectrum: equal coefficients."""
         return np.repeat(total[:, None] / (self.degree + 1), self.degree + 1, axis=1)
 
     def lower(self) -> Float[np.ndarray, " k"]:
+        """Return zeros."""
         return np.zeros(self.degree + 1)
 
 
@@ -145,6 +152,7 @@ class Template(Background):
     def basis(
         self, edges: Float[np.ndarray, " e"], first: int
     ) -> Float[np.ndarray, "b g k"]:
+        """Return the spectrum times the means of the polynomials in the bins."""
         content = np.array(self.contents[first : first + edges.size - 1])
         if content.size != edges.size - 1:
             msg = (
@@ -159,12 +167,15 @@ class Template(Background):
     def rates(
         self, signal: Float[np.ndarray, "n b"], basis: Float[np.ndarray, "n b g k"]
     ) -> Rates:
+        """Return rates that are linear in all parameters."""
         return _linear(signal, basis)
 
     def start(self, total: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
+        """Return the template itself."""
         return total[:, None] * (np.arange(self.degree + 1) == 0)
 
     def lower(self) -> Float[np.ndarray, " k"]:
+        """Return no bounds."""
         return np.full(self.degree + 1, -np.inf)
 
 
@@ -193,12 +204,15 @@ class ExpPolynomial(Background):
     def rates(
         self, signal: Float[np.ndarray, "n b"], basis: Float[np.ndarray, "n b g k"]
     ) -> Rates:
+        """Return rates that are exponential in the background parameters."""
         return Exponential(signal, basis[..., :-1], basis[..., -1])
 
     def start(self, total: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
+        """Return an even spectrum."""
         return np.log(total)[:, None] * (np.arange(self.degree + 1) == 0)
 
     def lower(self) -> Float[np.ndarray, " k"]:
+        """Return no bounds."""
         return np.full(self.degree + 1, -np.inf)
 
 

@@ -53,6 +53,7 @@ class BinnedLikelihood(ProfileLikelihood):
     def evaluate(
         self, theta: Float[np.ndarray, "r p"], rows: Int[np.ndarray, " r"]
     ) -> Evaluation:
+        """Return deviance, gradient and Fisher's information of `rows`."""
         expected, observed = self.rates.counts(theta, rows), self.observed[rows]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             weight = 1 / expected
@@ -63,12 +64,14 @@ class BinnedLikelihood(ProfileLikelihood):
     def nll(
         self, theta: Float[np.ndarray, "r p"], rows: Int[np.ndarray, " r"]
     ) -> Float[np.ndarray, " r"]:
+        """Return half of the deviances of `rows`."""
         expected, observed = self.rates.counts(theta, rows), self.observed[rows]
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             ratio = observed / expected
         return _half_deviance(observed, expected, ratio)
 
     def asimov(self, theta: Float[np.ndarray, "n p"]) -> BinnedLikelihood:
+        """Return the likelihood of the counts that `theta` expects."""
         return replace(self, observed=self.rates.counts(theta, np.arange(self.size)))
 
     def bounded(self, lowest: float) -> BinnedLikelihood:

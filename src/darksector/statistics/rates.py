@@ -59,6 +59,7 @@ class SharedLinear(Rates):
     def counts(
         self, theta: Float[np.ndarray, "r p"], rows: Int[np.ndarray, " r"]
     ) -> Float[np.ndarray, "r b"]:
+        """Return the product with the design, shape ``(r, b)``."""
         del rows
         return theta @ self.design.T
 
@@ -69,6 +70,7 @@ class SharedLinear(Rates):
         residual: Float[np.ndarray, "r b"],
         weight: Float[np.ndarray, "r b"],
     ) -> tuple[Float[np.ndarray, "r p"], Float[np.ndarray, "r p p"]]:
+        """Return both contractions, two matrix products in all."""
         p = self.design.shape[1]
         del theta, rows
         return residual @ self.design, (weight @ self.outer).reshape(-1, p, p)
@@ -93,6 +95,7 @@ class RowLinear(Rates):
     def counts(
         self, theta: Float[np.ndarray, "r p"], rows: Int[np.ndarray, " r"]
     ) -> Float[np.ndarray, "r b"]:
+        """Return the products with the design of each row."""
         return (self.design[rows] @ theta[:, :, None])[:, :, 0] + self.padding[rows]
 
     def contract(
@@ -102,6 +105,7 @@ class RowLinear(Rates):
         residual: Float[np.ndarray, "r b"],
         weight: Float[np.ndarray, "r b"],
     ) -> tuple[Float[np.ndarray, "r p"], Float[np.ndarray, "r p p"]]:
+        """Return both contractions, one small product per row."""
         del theta
         return _contract(self.design[rows], residual, weight)
 
@@ -130,6 +134,7 @@ class Exponential(Rates):
     def counts(
         self, theta: Float[np.ndarray, "r p"], rows: Int[np.ndarray, " r"]
     ) -> Float[np.ndarray, "r b"]:
+        """Return signal plus background, infinite where it overflows."""
         weights = self._of(self.weights, rows)
         padding = weights[:, :, 0] == 0
         background = self._parts(theta, rows).sum(axis=2)
@@ -142,6 +147,7 @@ class Exponential(Rates):
         residual: Float[np.ndarray, "r b"],
         weight: Float[np.ndarray, "r b"],
     ) -> tuple[Float[np.ndarray, "r p"], Float[np.ndarray, "r p p"]]:
+        """Return both contractions; the derivatives depend on `theta`."""
         parts, nodes = self._parts(theta, rows), self._of(self.nodes, rows)
         jacobian = np.empty((*residual.shape, theta.shape[1]))
         jacobian[:, :, 0] = self._of(self.signal, rows)
