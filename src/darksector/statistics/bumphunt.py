@@ -6,16 +6,13 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
-from scipy.special import chdtrc
 
 from darksector.errors import OutOfDomain
 from darksector.statistics.backgrounds import Background
 from darksector.statistics.binned import BinnedLikelihood
 from darksector.statistics.fit import OK
-from darksector.statistics.profile import Discovery, discovery
-from darksector.statistics.profile_limits import UpperLimits, cls_upper_limits
 from darksector.statistics.windows import Windows
 
 TOO_FEW_BINS = "the window has no more bins than the fit has parameters"
@@ -34,18 +31,20 @@ class BumpHunt:
     shares
         Fraction of the signal in each bin of its window, shape ``(m, b)`` with ``b``
         the `width` of the windows; what is beyond a window's end is left out.
-    background
-        Family of the background.
+    backgrounds
+        Family of the background: one for all masses, or one per mass of the same
+        family and of degrees that may differ.
 
     Raises
     ------
     OutOfDomain
-        If the shares have another shape, are negative or sum to more than one.
+        If the shares have another shape, are negative or sum to more than one, or the
+        backgrounds have another number or several families.
     """
 
     windows: Windows
     shares: NDArray[np.float64]
-    background: Background
+    backgrounds: tuple[Background, ...]
 
     def __post_init__(self) -> None:
         shape = (self.windows.masses.size, self.windows.width)
@@ -63,23 +62,44 @@ class BumpHunt:
                 "by the events of the whole signal."
             )
             raise OutOfDomain(msg)
+        number = len(self.backgrounds)
+        if number not in {1, shape[0]} or len(set(map(type, self.backgrounds))) > 1:
+            msg = (
+                f"backgrounds need 1 or {shape[0]} (one per mass) of one family, got "
+                f"{number}; give one, or one per mass with its own degree."
+            )
+            raise OutOfDomain(msg)
+
+    @property
+    def degrees(self) -> NDArray[np.int64]:
+        """Degree of the background of each mass, shape ``(m,)``."""
+        degrees = np.array([b.degree for b in self.backgrounds], dtype=np.int64)
+        return np.broadcast_to(degrees, self.windows.masses.shape)
 
     @property
     def status(self) -> NDArray[np.str_]:
         """`OK` or why a mass cannot be tested, shape ``(m,)``."""
         w = self.windows
-        few = w.stop - w.first <= self.background.degree + 2
+        few = w.stop - w.first <= self.degrees + 2
         none = np.where(w.mask, self.shares, 0.0).sum(axis=1) <= 0
         problem = np.select([few, none], [TOO_FEW_BINS, NO_SIGNAL], OK)
         return np.where(w.status == OK, problem, w.status)
 
-    def likelihood(self, counts: Float[np.ndarray, " bins"]) -> BinnedLikelihood:
-        """Return the likelihoods of all usable masses, one per row, for one spectrum."""
-        chosen, mask = np.flatnonzero(self.status == OK), self.windows.mask
-        k = self.background.degree + 1
-        pieces = [self._basis(mass) for mass in chosen]
-        points = pieces[0].shape[1] if pieces else 1
-        basis = np.zeros((chosen.size, mask.shape[1], points, k + 1))
+    def likelihood(
+        self,
+        counts: Float[np.ndarray, " bins"],
+        *,
+        masses: Int[np.ndarray, " n"] | None = None,
+    ) -> BinnedLikelihood:
+        """Return the likelihoods of masses, one per row, for one spectrum.
+
+        `masses` are indices of usable masses; default: all of them.
+        """
+        usable = np.flatnonzero(self.status == OK)
+        chosen, mask = usable if masses is None else masses, self.windows.mask
+        pieces = [self._basis(int(mass)) for mass in chosen]
+        shape = pieces[0].shape[1:] if pieces else (1, self._richest.degree + 2)
+        basis = np.zeros((chosen.size, mask.shape[1], *shape))
         for row, piece in zip(basis, pieces, strict=True):
             row[: len(piece)] = piece
         mask = mask[chosen]
@@ -94,11 +114,19 @@ class BumpHunt:
         observed = counts[:, self.windows.slice(mass)]
         return self._assemble(signal, basis, observed, np.ones_like(signal, dtype=bool))
 
+    @property
+    def _richest(self) -> Background:
+        return max(self.backgrounds, key=lambda background: background.degree)
+
     def _basis(self, mass: int) -> NDArray[np.float64]:
+        """Return the background of one mass, with zeros for what its degree lacks."""
         bins = self.windows.slice(mass)
-        return self.background.basis(
+        background = self.backgrounds[mass % len(self.backgrounds)]
+        basis = background.basis(
             self.windows.edges[bins.start : bins.stop + 1], bins.start
         )
+        lacking = self._richest.degree - background.degree
+        return np.insert(basis, [background.degree + 1] * lacking, 0.0, axis=2)
 
     def _assemble(
         self,
@@ -109,123 +137,19 @@ class BumpHunt:
     ) -> BinnedLikelihood:
         """Return a likelihood; an empty window starts with one event."""
         total = np.maximum((observed * mask).sum(axis=1), 1.0)
-        background = self.background.start(total)
+        background = self._richest.start(total)
         names = ("signal", *(f"background {k}" for k in range(background.shape[1])))
         start = np.insert(background, 0, 0.0, axis=1)
-        lower = np.insert(self.background.lower(), 0, -np.inf)
+        lower = np.insert(self._richest.lower(), 0, -np.inf)
         return BinnedLikelihood(
             observed,
-            self.background.rates(signal, basis),
+            self._richest.rates(signal, basis),
             names,
             start,
             lower,
             np.full(lower.size, np.inf),
             len(observed),
         )
-
-
-@final
-@dataclass(frozen=True)
-class BumpHuntResult:
-    """Signal yields, significances and limits; masked where `status` says why.
-
-    Parameters
-    ----------
-    masses
-        Mass hypotheses, shape ``(m,)``.
-    signal, error
-        Fitted signal events and their standard error, shape ``(m,)``.
-    q0
-        Discovery test statistic, arXiv:1007.1727 eq. 12, shape ``(m,)``.
-    local_significance
-        Its root, with the sign of the signal, σ, shape ``(m,)``.
-    p_value
-        Local p-value, above 0.5 for a deficit, shape ``(m,)``.
-    goodness
-        p-value of the deviance of the fit with signal: χ² with bins minus parameters
-        degrees of freedom, which needs some ten events per bin; shape ``(m,)``.
-    limits
-        CLs upper limits on the signal events.
-    status
-        `OK` or why a mass has no fit, shape ``(m,)``; the limits have their own.
-    """
-
-    masses: NDArray[np.float64]
-    signal: np.ma.MaskedArray
-    error: np.ma.MaskedArray
-    q0: np.ma.MaskedArray
-    local_significance: np.ma.MaskedArray
-    p_value: np.ma.MaskedArray
-    goodness: np.ma.MaskedArray
-    limits: UpperLimits
-    status: NDArray[np.str_]
-
-
-def search(
-    hunt: BumpHunt, counts: Float[np.ndarray, " bins"], *, confidence_level: float
-) -> BumpHuntResult:
-    """Fit a spectrum at every mass and set limits on the signal events.
-
-    Parameters
-    ----------
-    hunt
-        What is fitted.
-    counts
-        Events per bin of the whole spectrum, >= 0.
-    confidence_level
-        Of the limits, between 0 and 1.
-
-    Raises
-    ------
-    OutOfDomain
-        If the counts do not fit the edges or are negative, or the level is not in
-        (0, 1).
-
-    Notes
-    -----
-    The yield may be negative as long as all rates are positive; a deficit that would
-    go further ends at that edge and is not `OK`.  Limits use yields >= 0 only, and
-    exist there too.
-    """
-    check_counts(hunt, counts)
-    likelihood = hunt.likelihood(counts)
-    test = discovery(likelihood)
-    limits = cls_upper_limits(
-        likelihood.bounded(0.0), confidence_level=confidence_level
-    )
-    chosen = np.flatnonzero(hunt.status == OK)
-    status = hunt.status.astype(np.dtypes.StrDType(80))
-    status[chosen] = test.status
-    limit_status = hunt.status.astype(np.dtypes.StrDType(80))
-    limit_status[chosen] = limits.status
-    good = status == OK
-
-    def spread(values: NDArray[np.float64]) -> np.ma.MaskedArray:
-        return _spread(values, chosen, good)
-
-    limited = limit_status == OK
-    return BumpHuntResult(
-        hunt.windows.masses,
-        spread(test.poi),
-        spread(test.error),
-        spread(test.q0),
-        spread(test.local_significance),
-        spread(test.p_value),
-        spread(goodness_of_fit(hunt, test)),
-        UpperLimits(
-            _spread(limits.observed.filled(0.0), chosen, limited),
-            _spread(limits.expected.filled(0.0), chosen, limited),
-            limit_status,
-        ),
-        status,
-    )
-
-
-def goodness_of_fit(hunt: BumpHunt, test: Discovery) -> NDArray[np.float64]:
-    """Return p-values of the deviance of the usable masses (Baker, Cousins 1984)."""
-    chosen = hunt.status == OK
-    bins = (hunt.windows.stop - hunt.windows.first)[chosen]
-    return chdtrc(bins - hunt.background.degree - 2.0, 2 * test.free.nll)
 
 
 def check_counts(hunt: BumpHunt, counts: Float[np.ndarray, " *n"]) -> None:
@@ -239,13 +163,3 @@ def check_counts(hunt: BumpHunt, counts: Float[np.ndarray, " *n"]) -> None:
             "with the edges of the windows."
         )
         raise OutOfDomain(msg)
-
-
-def _spread(
-    values: NDArray[np.float64], chosen: NDArray[np.int64], good: NDArray[np.bool_]
-) -> np.ma.MaskedArray:
-    """Return values of the chosen masses at their places, masked where not good."""
-    whole = np.zeros((good.size, *values.shape[1:]))
-    whole[chosen] = values
-    absent = np.broadcast_to(~good, whole.T.shape).T
-    return np.ma.MaskedArray(np.where(absent, 0.0, whole), mask=absent)

@@ -123,9 +123,11 @@ def look_elsewhere(
         msg = f"no mass can be tested: {hunt.status}; choose other masses or windows."
         raise OutOfDomain(msg)
     starts = discovery(hunt.likelihood(expected).bounded(0.0)).null.theta
+    digest = _digest(hunt, expected, toys.seed)
+    chunks = [(i, min(_CHUNK, toys.number - i)) for i in range(0, toys.number, _CHUNK)]
     tasks = [
-        _task(hunt, expected, starts, toys.seed, (i, min(_CHUNK, toys.number - i)))
-        for i in range(0, toys.number, _CHUNK)
+        Task(_key(digest, c), _chunk, (hunt, expected, starts, toys.seed, c))
+        for c in chunks
     ]
     parts = run(
         tasks,
@@ -160,20 +162,18 @@ def toy_q0(
     return np.where(null.converged & free.converged, q0, np.nan)
 
 
-def _task(
-    hunt: BumpHunt,
-    expected: NDArray[np.float64],
-    starts: NDArray[np.float64],
-    seed: int,
-    chunk: tuple[int, int],
-) -> Task:
-    arrays = (hunt.windows.edges, hunt.windows.first, hunt.windows.stop, hunt.shares, expected)  # fmt: skip
-    digest = hashlib.sha256(repr((hunt.background, seed, chunk)).encode())
-    for array in arrays:
-        digest.update(
-            repr(array.shape).encode() + np.ascontiguousarray(array).tobytes()
-        )
-    return Task(digest.hexdigest(), _chunk, (hunt, expected, starts, seed, chunk))
+def _digest(hunt: BumpHunt, expected: NDArray[np.float64], seed: int) -> str:
+    """Return the hash of all that a chunk depends on, but for its number."""
+    digest = hashlib.sha256(repr((hunt.backgrounds, seed)).encode())
+    w = hunt.windows
+    for array in (w.edges, w.first, w.stop, hunt.shares, expected):
+        digest.update(repr((array.shape, array.dtype)).encode())
+        digest.update(np.ascontiguousarray(array).tobytes())
+    return digest.hexdigest()
+
+
+def _key(digest: str, chunk: tuple[int, int]) -> str:
+    return hashlib.sha256(f"{digest} {chunk}".encode()).hexdigest()
 
 
 def _chunk(
@@ -190,7 +190,7 @@ def _chunk(
     total, failed = np.zeros(hunt.windows.masses.size), 0
     for mass, start in zip(np.flatnonzero(hunt.status == OK), starts, strict=True):
         q0 = toy_q0(hunt, int(mass), counts, start)
-        failed += np.count_nonzero(np.isnan(q0))
+        failed += int(np.count_nonzero(np.isnan(q0)))
         q0 = np.nan_to_num(q0)
         total[mass] = q0.sum()
         where = np.where(q0 > largest, mass, where)
