@@ -231,7 +231,7 @@ class _Block:
         )
         step = -np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
         gain: NDArray[np.float64] = -0.5 * np.einsum("rp,rp->r", gradient, step)
-        return step, gain
+        return step.astype(np.float64, copy=False), gain
 
 
 def _take(at: Evaluation, index: NDArray[np.int64] | NDArray[np.bool_]) -> Evaluation:

@@ -1,0 +1,286 @@
+"""Binned models: channels of samples whose yields depend on parameters."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+from jaxtyping import Float
+from numpy.typing import ArrayLike, NDArray
+
+from darksector.errors import InvalidCard, OutOfDomain, UnknownName
+from darksector.statistics.modifiers import (
+    HistoSys,
+    Lumi,
+    Modifier,
+    NormFactor,
+    NormSys,
+    Parameter,
+    ShapeSys,
+    StatError,
+)
+
+
+@final
+@dataclass(frozen=True)
+class Sample:
+    """One process in one channel.
+
+    Parameters
+    ----------
+    name
+        Name of the process; the same in all channels where it is the same process.
+    nominal
+        Expected events per bin, shape ``(bins,)``, or ``(m, bins)`` for a batch.
+    modifiers
+        What changes them.
+    """
+
+    name: str
+    nominal: ArrayLike
+    modifiers: tuple[Modifier, ...] = ()
+
+
+@final
+@dataclass(frozen=True)
+class Channel:
+    """One selection whose bins are counted.
+
+    Parameters
+    ----------
+    name
+        Name of the channel.
+    samples
+        The processes that fill it.
+    observed
+        Observed events per bin, shape ``(bins,)`` or ``(m, bins)``.
+    """
+
+    name: str
+    samples: tuple[Sample, ...]
+    observed: ArrayLike
+
+    @property
+    def bins(self) -> int:
+        """Number of bins."""
+        return int(np.shape(self.observed)[-1])
+
+
+@final
+@dataclass(frozen=True)
+class Model:
+    r"""Channels × samples × bins with parameters correlated by name.
+
+    .. math:: \nu_b = \sum_s \Big[ n_{sb} + \sum_h \Delta_{hsb}(\alpha_h) \Big]
+              \prod_f \theta_f \prod_k \kappa_{ks}(\alpha_k) \prod_g \gamma_{gb}
+
+    A batch is one model for many points (masses, luminosities, data sets): each array
+    may have a leading axis of the batch, and what has none is shared.
+
+    Parameters
+    ----------
+    channels
+        The selections.
+    poi
+        Name of the parameter of interest, a `NormFactor`.
+    parameters
+        Settings that differ from the modifiers' own.
+
+    Raises
+    ------
+    InvalidCard
+        If names repeat, shapes differ, a modifier's numbers are not allowed, or one
+        name stands for parameters of different kinds.
+    UnknownName
+        If the parameter of interest or a setting names no parameter.
+    OutOfDomain
+        If observed events are negative, or a number is not finite.
+
+    Notes
+    -----
+    The model of HistFactory (CERN-OPEN-2012-016) with the interpolations that pyhf
+    takes by default: ``code4`` for `NormSys`, ``code4p`` for `HistoSys`.
+
+    Examples
+    --------
+    >>> signal = Sample("signal", [2.0, 5.0], (NormFactor("mu"),))
+    >>> background = Sample("background", [9.0, 8.0], (NormSys("scale", 1.1, 0.9),))
+    >>> model = Model((Channel("region", (signal, background), [8, 9]),), poi="mu")
+    >>> model.names
+    ('mu', 'scale')
+    """
+
+    channels: tuple[Channel, ...]
+    poi: str
+    parameters: tuple[Parameter, ...] = ()
+
+    def __post_init__(self) -> None:
+        _unique("channel", [channel.name for channel in self.channels])
+        _unique("parameter", [parameter.name for parameter in self.parameters])
+        sizes = {1}
+        for channel in self.channels:
+            _unique("sample", [sample.name for sample in channel.samples])
+            _check_counts(channel)
+            sizes |= {len(np.atleast_2d(channel.observed))}
+            for sample in channel.samples:
+                sizes |= _check_sample(channel, sample)
+        if len(sizes) > 2:
+            msg = (
+                f"the arrays of a model hold {sorted(sizes)} points; a batch has one "
+                "number of points, and arrays without its axis are shared."
+            )
+            raise InvalidCard(msg)
+        self._check_names()
+
+    def _check_names(self) -> None:
+        kinds: dict[str, set[str]] = {}
+        for _, _, modifier in self.modifiers():
+            kinds.setdefault(modifier.name, set()).add(type(modifier).__name__)
+        for name, kind in kinds.items():
+            if len(kind) > 1 and kind != {"NormSys", "HistoSys"}:
+                msg = (
+                    f"parameter {name!r} is a {' and a '.join(sorted(kind))}; only "
+                    "NormSys and HistoSys may share a name."
+                )
+                raise InvalidCard(msg)
+        factors = [name for name, kind in kinds.items() if kind == {"NormFactor"}]
+        if self.poi not in factors:
+            what = "normalisation factor"
+            raise UnknownName(what, self.poi, factors)
+        for parameter in self.parameters:
+            if parameter.name.split("[")[0] not in kinds:
+                what = "parameter"
+                raise UnknownName(what, parameter.name, kinds)
+
+    def modifiers(self) -> Iterator[tuple[Channel, Sample, Modifier]]:
+        """Yield every modifier with the channel and sample that it changes."""
+        for channel in self.channels:
+            for sample in channel.samples:
+                for modifier in sample.modifiers:
+                    yield channel, sample, modifier
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Names of all parameters; one per bin where a modifier has one per bin."""
+        found: dict[str, None] = {}
+        for channel, _, modifier in self.modifiers():
+            if isinstance(modifier, NormFactor | Lumi | NormSys | HistoSys):
+                found[modifier.name] = None
+            else:
+                found |= dict.fromkeys(
+                    f"{modifier.name}[{b}]" for b in range(channel.bins)
+                )
+        return tuple(found)
+
+    @property
+    def size(self) -> int:
+        """Number of points of the batch, 1 without one."""
+        return max(len(array) for array in self._arrays())
+
+    def _arrays(self) -> Iterator[NDArray[np.float64]]:
+        for channel in self.channels:
+            yield np.atleast_2d(channel.observed)
+            for sample in channel.samples:
+                yield np.atleast_2d(sample.nominal)
+        for _, _, modifier in self.modifiers():
+            match modifier:
+                case NormSys():
+                    yield np.atleast_1d(modifier.up)
+                    yield np.atleast_1d(modifier.down)
+                case HistoSys():
+                    yield np.atleast_2d(modifier.up)
+                    yield np.atleast_2d(modifier.down)
+                case ShapeSys() | StatError():
+                    yield np.atleast_2d(modifier.sigma)
+
+    @property
+    def observed(self) -> Float[np.ndarray, "m bins"]:
+        """Observed events of all channels side by side, shape ``(m, bins)``."""
+        parts = [np.atleast_2d(channel.observed) for channel in self.channels]
+        shape = (max(len(part) for part in parts),)
+        return np.concatenate(
+            [np.broadcast_to(p, (*shape, p.shape[1])) for p in parts], axis=1
+        ).astype(np.float64)
+
+    def with_observed(self, counts: Float[np.ndarray, "m bins"]) -> Model:
+        """Return the model with other observed events, shape ``(m, bins)``."""
+        ends = np.cumsum([channel.bins for channel in self.channels])[:-1]
+        parts = np.split(counts, ends, axis=1)
+        channels = zip(self.channels, parts, strict=True)
+        return replace(
+            self, channels=tuple(replace(c, observed=part) for c, part in channels)
+        )
+
+
+def _unique(kind: str, names: list[str]) -> None:
+    for name in names:
+        if names.count(name) > 1:
+            msg = f"{kind} {name!r} appears twice; names of a model must differ."
+            raise InvalidCard(msg)
+
+
+def _check_counts(channel: Channel) -> None:
+    counts = np.asarray(channel.observed, dtype=np.float64)
+    if counts.ndim not in {1, 2} or not channel.samples:
+        msg = (
+            f"channel {channel.name!r} needs samples and observed events of shape "
+            f"(bins,) or (m, bins), got {len(channel.samples)} samples and the shape "
+            f"{counts.shape}."
+        )
+        raise InvalidCard(msg)
+    bad = ~(np.isfinite(counts) & (counts >= 0))
+    if bad.any():
+        msg = (
+            f"channel {channel.name!r} has observed {counts[bad][0]} events in a bin; "
+            "they must be finite and >= 0."
+        )
+        raise OutOfDomain(msg)
+
+
+def _check_sample(channel: Channel, sample: Sample) -> set[int]:
+    """Raise an error if the numbers of a sample do not fit; return the batch sizes."""
+    where = f"sample {sample.name!r} of channel {channel.name!r}"
+    sizes = _check_array(where, "nominal", sample.nominal, bins=channel.bins)
+    _unique("modifier", [f"{type(m).__name__} {m.name}" for m in sample.modifiers])
+    for modifier in sample.modifiers:
+        inside = f"{type(modifier).__name__} {modifier.name!r} of {where}"
+        match modifier:
+            case NormSys():
+                for side in ("up", "down"):
+                    factor = np.asarray(getattr(modifier, side), dtype=np.float64)
+                    sizes.add(max(factor.size, 1))
+                    if factor.ndim > 1 or not np.all(
+                        (factor > 0) & np.isfinite(factor)
+                    ):
+                        msg = (
+                            f"{inside} has the {side} factor {getattr(modifier, side)}; "
+                            "factors are finite and > 0, one or one per point."
+                        )
+                        raise InvalidCard(msg)
+            case HistoSys():
+                sizes |= _check_array(inside, "up", modifier.up, bins=channel.bins)
+                sizes |= _check_array(inside, "down", modifier.down, bins=channel.bins)
+            case ShapeSys() | StatError():
+                sizes |= _check_array(
+                    inside, "sigma", modifier.sigma, bins=channel.bins
+                )
+                if np.any(np.asarray(modifier.sigma) < 0):
+                    msg = f"{inside} has a negative sigma; uncertainties are >= 0."
+                    raise InvalidCard(msg)
+    return sizes
+
+
+def _check_array(where: str, field: str, values: ArrayLike, *, bins: int) -> set[int]:
+    array = np.asarray(values, dtype=np.float64)
+    if array.ndim not in {1, 2} or array.shape[-1] != bins:
+        msg = (
+            f"{field} of {where} has the shape {array.shape}; it needs {bins} bins as "
+            "observed: (bins,) or (m, bins)."
+        )
+        raise InvalidCard(msg)
+    if not np.all(np.isfinite(array)):
+        msg = f"{field} of {where} holds a value that is not finite."
+        raise OutOfDomain(msg)
+    return {len(np.atleast_2d(array))}
