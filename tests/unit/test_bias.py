@@ -66,11 +66,11 @@ def test_alternative_background_that_is_true_gives_the_same_bias():
 
 @pytest.mark.parametrize("signal", [0.0, 400.0, -100.0])
 def test_pulls_of_injected_signals_are_normal(signal):
-    """Wilks: a standard normal at large counts; 1000 toys, fixed seed, KS p > 0.01."""
+    """Wilks: a standard normal at large counts; 10⁴ toys, fixed seed, KS p > 0.01."""
     hunt = hunt_for([5.0], Chebyshev(2))
 
     found = inject(
-        hunt, np.full(100, 1000.0), mass=0, signal=signal, toys=1000, seed=17
+        hunt, np.full(100, 1000.0), mass=0, signal=signal, toys=10_000, seed=17
     )
 
     assert np.all(found.status == OK)
