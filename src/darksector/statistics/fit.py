@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import NDArray
 
 OK = "ok"
@@ -99,7 +99,7 @@ class Fit:
     theta: NDArray[np.float64]
     nll: NDArray[np.float64]
     information: NDArray[np.float64]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @property
     def converged(self) -> NDArray[np.bool_]:
@@ -255,7 +255,8 @@ class _Block:
         diagonal += np.where(
             diagonal > 0, 1e-13 * diagonal, np.where(scale > 0, scale, 1.0)
         )
-        step = -np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+        newton = np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+        step = -np.asarray(newton, dtype=np.float64)
         gain: NDArray[np.float64] = -0.5 * np.einsum("rp,rp->r", gradient, step)
         return step.astype(np.float64, copy=False), gain
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 from scipy.optimize import elementwise
 from scipy.special import log_ndtr, ndtr, ndtri
@@ -40,7 +40,7 @@ class UpperLimits:
 
     observed: np.ma.MaskedArray
     expected: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
 
 def log_cls(
@@ -142,7 +142,7 @@ class _Test:
     data: _Path
     asimov: _Path
     error: NDArray[np.float64]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @classmethod
     def of(cls, likelihood: ProfileLikelihood) -> _Test:
