@@ -81,15 +81,15 @@ def lower_end(
 ) -> Float[np.ndarray, "m 1"]:
     """Return the lower ends; the counts k ... n - 1 are preferred to n.
 
-    Counts more than ten standard deviations below the least mean have no weight, and
-    share the lowest stretch of means.
+    An accepted n has R(n) > alpha / 2, which gives the least mean.  Counts more than
+    ten standard deviations below it have no weight, and share the lowest stretch.
     """
     mean = np.maximum(b, n - np.sqrt(2 * n * np.log(2 / alpha)))
     start = np.maximum(np.floor(mean - 10 * np.sqrt(mean)), 0).astype(n.dtype)
     start = np.minimum(start, n)
     first = np.minimum(start + np.arange(int(np.max(n - start, initial=0)) + 1), n)
-    high = np.where(first < n, _tie(first, n, b), np.maximum(n, b))
-    low = np.concatenate([b, high[:, :-1]], axis=1)
+    high = np.maximum(np.where(first < n, _tie(first, n, b), n), mean)
+    low = np.concatenate([mean, high[:, :-1]], axis=1)
     at_low = _outside(first, n - 1, low) > alpha
     accepted = at_low | (_outside(first, n - 1, high) > alpha)
     best = np.argmax(accepted, axis=1)[:, None]

@@ -70,9 +70,11 @@ def feldman_cousins(
     average over the priors covers, not every value of the nuisances.
 
     Windows without any spread are `feldman_cousins_interval` exactly, with its
-    lengthening over larger backgrounds.  Averaged windows have no lengthening: smearing
-    washes out the steps that call for it, though a tiny spread does not, and far below
-    the background the upper end may be up to the last step lower (0.3 events at 90 %).
+    lengthening over larger backgrounds.  Averaged windows have no lengthening: for
+    counts below a hardly uncertain background, the upper end may be 0.3 events lower.
+
+    A window takes 0.1 s, and longer with the square of `spread` times the root of the
+    background where that exceeds one: seconds for 30 % of 100 events.
     """
     known = feldman_cousins_interval(
         observed, model.background, confidence_level=confidence_level
@@ -122,13 +124,16 @@ class _Window:
         background = self.background * np.exp(self.spread * v[:, None])
         gain = np.exp(self.slope * self.spread * v[:, None] + self.residual * w)
         log_prior = (log_prior_v[:, None] + log_prior_w).ravel()
+        likely = log_prior > log_prior.max() - _PULLS**2 / 2
         result = np.empty((signal.size, count.size))
         for i, t in enumerate(signal):
-            mean = (background + t * gain).ravel()
-            log_mean = np.log(np.maximum(mean, _TINY))
-            result[i] = logsumexp(
-                np.outer(count, log_mean) + (log_prior - mean), axis=1
-            )
+            mean = np.maximum((background + t * gain).ravel()[likely], _TINY)
+            exponent = np.outer(count, np.log(mean))
+            exponent += log_prior[likely] - mean
+            peak = exponent.max(axis=1)
+            exponent -= peak[:, None]
+            np.exp(exponent, out=exponent)
+            result[i] = peak + np.log(exponent.sum(axis=1))
         return result - gammaln(count + 1.0)
 
     def reach(self, n: int, drop: float) -> tuple[float, float]:
@@ -196,7 +201,7 @@ class _Belt:
         return np.maximum(chebvander(x, len(self.series) - 1) @ self.series, 0.0)
 
     def grid(self) -> Float[np.ndarray, " k"]:
-        """Return signals fine enough to see every likelihood's shape."""
+        """Return signals, many per width of any likelihood."""
         return np.linspace(self.low, self.high, _FINE * len(self.series))
 
     def largest(self) -> Float[np.ndarray, " n"]:
