@@ -35,7 +35,7 @@ def test_excesses(n, b, level):
 @pytest.mark.parametrize(("n", "b"), [(0, 3.0), (1, 2.2), (2, 6.5), (5, 9.0)])
 def test_deficits_are_lengthened(n, b):
     """Section IV.B: the largest upper end of all backgrounds from b on."""
-    step = 0.02
+    step = 0.05
     highs = [
         slow.slow_interval(n, b_there, level=0.9, top=10)[1]
         for b_there in b + np.arange(0, 2.5, step)

@@ -73,22 +73,18 @@ def feldman_cousins(
     lengthening over larger backgrounds.  Averaged windows have no lengthening: for
     counts below a hardly uncertain background, the upper end may be 0.3 events lower.
 
-    A window takes 0.1 s, and longer with the square of `spread` times the root of the
-    background where that exceeds one: seconds for 30 % of 100 events.
+    A window takes 0.1 s; half a second for 100 events known to 30 %, minutes for
+    10,000 known to 10 %.
     """
     known = feldman_cousins_interval(
         observed, model.background, confidence_level=confidence_level
     )
     spreads = model.spreads()
     ends = np.stack([known.lower, known.upper])
+    columns = (model.background, spreads.background, spreads.slope, spreads.signal)
     smeared = (spreads.background > 0) | (spreads.signal > 0)
     for i in np.flatnonzero(smeared & (model.signal > 0)):
-        window = _Window(
-            model.background[i],
-            spreads.background[i],
-            spreads.slope[i],
-            spreads.signal[i],
-        )
+        window = _Window(*(float(column[i]) for column in columns))
         ends[:, i] = _interval(window, int(observed[i]), confidence_level)
     absent = ~(model.signal > 0)
     ends = ends / np.where(absent, 1.0, model.signal)
@@ -131,21 +127,19 @@ class _Window:
             exponent = np.outer(count, np.log(mean))
             exponent += log_prior[likely] - mean
             peak = exponent.max(axis=1)
-            exponent -= peak[:, None]
-            np.exp(exponent, out=exponent)
+            np.exp(exponent - peak[:, None], out=exponent)
             result[i] = peak + np.log(exponent.sum(axis=1))
         return result - gammaln(count + 1.0)
 
     def reach(self, n: int, drop: float) -> tuple[float, float]:
         """Return signals between which the likelihood of `n` stays within `drop`."""
-        count = np.array([n])
         best = max(n - self.background, 0.0)
         scout = np.linspace(0, best, _SCOUTS)
-        height = self.log_probability(scout, count)[:, 0]
+        height = self.log_probability(scout, np.array([n]))[:, 0]
         step = self.width(best)
         for _ in range(_SCOUTS):
             high = best + step
-            end = float(self.log_probability(np.array([high]), count)[0, 0])
+            end = float(self.log_probability(np.array([high]), np.array([n]))[0, 0])
             if end < height.max() - drop:
                 first = int(np.argmax(height > height.max() - drop))
                 return float(scout[max(first - 1, 0)]), high
@@ -162,8 +156,8 @@ class _Window:
 class _Belt:
     """Probabilities of counts over a range of signals, as Chebyshev series.
 
-    Each series is a count's likelihood over its largest tabulated value: analytic in
-    the signal, so that few points carry it to rounding, and nearly R itself.
+    Each is a count's likelihood over its largest tabulated value: analytic, so that few
+    points carry it to rounding, and nearly R itself.
     """
 
     low: float
@@ -205,7 +199,7 @@ class _Belt:
         return np.linspace(self.low, self.high, _FINE * len(self.series))
 
     def largest(self) -> Float[np.ndarray, " n"]:
-        """Return the maxima of the series: of parabolas through the grid's maxima."""
+        """Return the maxima of the series, from parabolas through the grid's."""
         values = self.values(self.grid())
         top = np.argmax(values, axis=0)[None]
         inner = np.clip(top, 1, len(values) - 2)
@@ -238,10 +232,8 @@ def _interval(window: _Window, n: int, confidence_level: float) -> tuple[float, 
         accepted, rejected = grid[edge], grid[np.clip(edge + outward, 0, grid.size - 1)]
         for _ in range(_BISECTIONS):
             middle = (accepted + rejected) / 2
-            if belt.accepts(np.array([middle]), confidence_level)[0]:
-                accepted = middle
-            else:
-                rejected = middle
+            inward = belt.accepts(np.array([middle]), confidence_level)[0]
+            accepted, rejected = (middle, rejected) if inward else (accepted, middle)
         ends.append(float(accepted))
     return ends[0], ends[1]
 
