@@ -16,6 +16,7 @@ from darksector.display_command import display
 from darksector.errors import DarksectorError, InvalidConfig, OutputError
 from darksector.event_commands import generate, xsec
 from darksector.machine_commands import machine
+from darksector.statistics_commands import limit, scan, significance
 from darksector.rediscovery import NAME as REDISCOVERY
 from darksector.terminal import Row, as_json, print_rows, progress_bar
 
@@ -67,6 +68,9 @@ main.add_command(generate)
 main.add_command(xsec)
 main.add_command(display)
 main.add_command(machine)
+main.add_command(limit)
+main.add_command(scan)
+main.add_command(significance)
 
 
 @main.command("list")

@@ -245,7 +245,7 @@ def xsec(
         machine_of(given["machine"]),
         [cut_of(text) for text in given["cuts"]],
     )
-    grid: Sequence[float | None] = units.masses(masses) if masses else (None,)
+    grid: Sequence[float | None] = units.grid(masses) if masses else (None,)
     declared = [process_of(process, mass, given) for mass in grid]
     rows = []
     with progress_bar(declared[0].title) as progress:

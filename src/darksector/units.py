@@ -46,8 +46,8 @@ def luminosity(text: str) -> float:
     return value
 
 
-def masses(text: str) -> tuple[float, ...]:
-    """Return a grid of masses, GeV, from ``1,3,5`` or ``start:stop:step`` (stop included).
+def grid(text: str, what: str = "mass") -> tuple[float, ...]:
+    """Return a grid of values of `what` from ``1,3,5`` or ``start:stop:step`` (stop included).
 
     Raises
     ------
@@ -56,19 +56,19 @@ def masses(text: str) -> tuple[float, ...]:
 
     Examples
     --------
-    >>> masses("0.5:2:0.5")
+    >>> grid("0.5:2:0.5")
     (0.5, 1.0, 1.5, 2.0)
     """
     if ":" not in text:
-        return tuple(_number(part, "mass") for part in text.split(","))
+        return tuple(_number(part, what) for part in text.split(","))
     parts = text.split(":")
     if len(parts) != 3:
-        msg = f"mass grid {text!r} is not understood; write start:stop:step or a,b,c."
+        msg = f"{what} grid {text!r} is not understood; write start:stop:step or a,b,c."
         raise InvalidConfig(msg)
-    start, stop, step = (_number(part, "mass grid") for part in parts)
+    start, stop, step = (_number(part, f"{what} grid") for part in parts)
     if not (step > 0 and stop >= start and (stop - start) / step < _MAX_GRID):
         msg = (
-            f"mass grid {text!r} needs a step > 0, stop >= start and fewer than "
+            f"{what} grid {text!r} needs a step > 0, stop >= start and fewer than "
             f"{_MAX_GRID} points."
         )
         raise InvalidConfig(msg)

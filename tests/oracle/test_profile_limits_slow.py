@@ -10,9 +10,10 @@ from scipy.optimize import brentq, minimize_scalar
 from scipy.stats import norm
 
 from darksector.errors import OutOfDomain
+from darksector.statistics.asymptotic import INSENSITIVE, log_cls
 from darksector.statistics.fit import OK, Evaluation
 from darksector.statistics.profile import ProfileLikelihood, discovery
-from darksector.statistics.profile_limits import INSENSITIVE, cls_upper_limits, log_cls
+from darksector.statistics.profile_limits import cls_upper_limits
 
 SIGNAL, TAU = 2.0, 2.0  # events per unit of mu; size of the control region
 

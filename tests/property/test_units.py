@@ -31,7 +31,7 @@ def test_any_text_is_a_positive_luminosity_or_a_clear_error(text):
 @given(text=st.text(alphabet="0123456789.:,-+einfa ", max_size=12))
 def test_any_text_is_a_grid_of_finite_masses_or_a_clear_error(text):
     with suppress(InvalidConfig):
-        grid = units.masses(text)
+        grid = units.grid(text)
         assert grid
         assert all(abs(mass) < float("inf") for mass in grid)
 
@@ -47,7 +47,7 @@ def test_a_grid_has_every_step_and_its_end(start, step, count, extra):
     stop = start + (count - 1) * step + extra % step
     text = ":".join(repr(n / 1000) for n in (start, stop, step))
 
-    grid = units.masses(text)
+    grid = units.grid(text)
 
     assert grid == pytest.approx([(start + i * step) / 1000 for i in range(count)])
     assert list(grid) == [round(mass, 12) for mass in grid]
@@ -55,4 +55,4 @@ def test_a_grid_has_every_step_and_its_end(start, step, count, extra):
 
 @given(masses=st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=20))
 def test_a_list_of_masses_reads_back(masses):
-    assert units.masses(",".join(map(repr, masses))) == tuple(masses)
+    assert units.grid(",".join(map(repr, masses))) == tuple(masses)

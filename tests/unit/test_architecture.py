@@ -54,6 +54,7 @@ LAYERS = (
         "machine_commands",
         "display_command",
         "rediscovery_command",
+        "statistics_commands",
         "cli",
     ),
 )

@@ -60,7 +60,7 @@ def test_bad_luminosity(text, words):
     ],
 )
 def test_masses(text, expected):
-    assert units.masses(text) == expected
+    assert units.grid(text) == expected
 
 
 @pytest.mark.parametrize(
@@ -80,7 +80,7 @@ def test_masses(text, expected):
 )
 def test_bad_masses(text, words):
     with pytest.raises(InvalidConfig) as error:
-        units.masses(text)
+        units.grid(text)
 
     assert words in str(error.value)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from math import inf, isfinite
+from math import inf
 from pathlib import Path
 from typing import Any, NoReturn
 
@@ -97,46 +97,6 @@ def model_of(
     return Model(model.channels, interest, tuple(_parameters(model, settings)))
 
 
-def spec_of(model: Model, *, measurement: str = "measurement") -> dict[str, Any]:
-    """Return the workspace of a model of one point, ready for `json.dumps`.
-
-    Raises
-    ------
-    OutOfDomain
-        If the model is a batch, or a constraint has no form in the schema.
-    """
-    if model.size > 1:
-        msg = (
-            f"a workspace holds one point and this model {model.size}; write "
-            "model.point(0) and so on."
-        )
-        raise OutOfDomain(msg)
-    parameters = [_setting(parameter) for parameter in model.parameters]
-    config = {"poi": model.poi, "parameters": parameters}
-    return {
-        "version": "1.0.0",
-        "channels": [
-            {
-                "name": channel.name,
-                "samples": [
-                    {
-                        "name": sample.name,
-                        "data": _list(sample.nominal),
-                        "modifiers": [_modifier_entry(m) for m in sample.modifiers],
-                    }
-                    for sample in channel.samples
-                ],
-            }
-            for channel in model.channels
-        ],
-        "observations": [
-            {"name": channel.name, "data": _list(channel.observed)}
-            for channel in model.channels
-        ],
-        "measurements": [{"name": measurement, "config": config}],
-    }
-
-
 def _sample(entry: Mapping[str, Any], channel: str) -> Sample:
     name = _text(entry, "name", f"a sample of channel {channel!r}")
     where = f"sample {name!r} of channel {channel!r}"
@@ -226,52 +186,6 @@ def _item(entry: Mapping[str, Any], key: str, i: int, where: str) -> Any:
     if not isinstance(values, list) or i >= len(values):
         _refuse(f"{key} of {where} is {values!r}", f"it needs a list with entry {i}")
     return values[i]
-
-
-def _setting(parameter: Parameter) -> dict[str, Any]:
-    entry: dict[str, Any] = {"name": parameter.name}
-    if "[" in parameter.name:
-        msg = f"the schema has no settings of one bin: {parameter.name!r}."
-        raise OutOfDomain(msg)
-    if parameter.start is not None:
-        entry["inits"] = [float(parameter.start)]
-    if parameter.bounds is not None and all(isfinite(b) for b in parameter.bounds):
-        entry["bounds"] = [[float(bound) for bound in parameter.bounds]]
-    if parameter.fixed is not None:
-        entry["fixed"] = parameter.fixed
-    match parameter.constraint:
-        case None:
-            pass
-        case Gaussian(centre, width):
-            entry |= {"auxdata": [float(centre)], "sigmas": [float(width)]}
-        case other:
-            msg = (
-                f"the schema cannot hold the constraint {other} of parameter "
-                f"{parameter.name!r}; a NormSys says the same as a LogNormal."
-            )
-            raise OutOfDomain(msg)
-    return entry
-
-
-def _modifier_entry(modifier: Modifier) -> dict[str, Any]:
-    kind = type(modifier).__name__.lower()
-    entry: dict[str, Any] = {"name": modifier.name, "type": kind, "data": None}
-    match modifier:
-        case NormSys():
-            up, down = (_list(side)[0] for side in (modifier.up, modifier.down))
-            entry["data"] = {"hi": up, "lo": down}
-        case HistoSys():
-            entry["data"] = {
-                "hi_data": _list(modifier.up),
-                "lo_data": _list(modifier.down),
-            }
-        case ShapeSys() | StatError():
-            entry["data"] = _list(modifier.sigma)
-    return entry
-
-
-def _list(values: Any) -> list[float]:
-    return [float(x) for x in np.ravel(values)]
 
 
 def _refuse(what: str, remedy: str) -> NoReturn:

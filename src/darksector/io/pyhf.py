@@ -1,7 +1,8 @@
-"""Counting experiments as a HistFactory workspace, the exchange format of pyhf."""
+"""Models as HistFactory workspaces, the exchange format of pyhf."""
 
 from __future__ import annotations
 
+from math import isfinite
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,18 @@ from numpy.typing import NDArray
 
 from darksector.errors import OutOfDomain
 from darksector.statistics.likelihood import CountingModel
+from darksector.statistics.model import Channel, Model, Sample
+from darksector.statistics.modifiers import (
+    Gaussian,
+    HistoSys,
+    Modifier,
+    NormFactor,
+    NormSys,
+    Parameter,
+    ShapeSys,
+    StatError,
+    Values,
+)
 
 
 def workspace(
@@ -57,14 +70,42 @@ def workspace(
     if len(set(names)) < len(names):
         msg = f"two masses are equal to six digits among {mass.tolist()} GeV."
         raise OutOfDomain(msg)
+    channels = [
+        _channel(counting, i, name, float(count))
+        for i, (name, count) in enumerate(zip(names, events, strict=True))
+    ]
+    bound = Parameter("sigma", start=1.0, bounds=(0.0, _bound(counting, events)))
+    return spec_of(Model(tuple(channels), "sigma", (bound,)), measurement="limit")
+
+
+def spec_of(model: Model, *, measurement: str = "measurement") -> dict[str, Any]:
+    """Return the workspace of a model of one point, ready for `json.dumps`.
+
+    Raises
+    ------
+    OutOfDomain
+        If the model is a batch, or a setting has no form in the schema.
+    """
+    if model.size > 1:
+        msg = f"a workspace holds one point and this model {model.size}."
+        raise OutOfDomain(msg)
+    stems = dict.fromkeys(p.name.split("[")[0] for p in model.parameters)
+    settings = [
+        _setting(stem, [p for p in model.parameters if p.name.split("[")[0] == stem])
+        for stem in stems
+    ]
+    config = {"poi": model.poi, "parameters": settings}
     return {
         "version": "1.0.0",
-        "channels": [_channel(counting, i, name) for i, name in enumerate(names)],
-        "observations": [
-            {"name": name, "data": [float(n)]}
-            for name, n in zip(names, events, strict=True)
+        "channels": [
+            {"name": channel.name, "samples": [_sample(s) for s in channel.samples]}
+            for channel in model.channels
         ],
-        "measurements": [_measurement(counting, events)],
+        "observations": [
+            {"name": channel.name, "data": _list(channel.observed)}
+            for channel in model.channels
+        ],
+        "measurements": [{"name": measurement, "config": config}],
     }
 
 
@@ -73,7 +114,9 @@ def channel_name(mass: float) -> str:
     return f"mass_{mass:.6g}_gev"
 
 
-def _channel(counting: CountingModel, window: int, name: str) -> dict[str, Any]:
+def _channel(
+    counting: CountingModel, window: int, name: str, observed: float
+) -> Channel:
     signal = [_normsys(x.name, x.signal) for x in counting.systematics if x.signal > 0]
     background = [
         _normsys(x.name, x.background) for x in counting.systematics if x.background > 0
@@ -81,35 +124,72 @@ def _channel(counting: CountingModel, window: int, name: str) -> dict[str, Any]:
     error = float(counting.background_error[window])
     if error > 0:
         background.append(_normsys(f"background_simulation_{name}", error))
-    poi = {"name": "sigma", "type": "normfactor", "data": None}
-    return {
-        "name": name,
-        "samples": [
-            {
-                "name": "signal",
-                "data": [float(counting.signal[window])],
-                "modifiers": [poi, *signal],
-            },
-            {
-                "name": "background",
-                "data": [float(counting.background[window])],
-                "modifiers": background,
-            },
-        ],
-    }
+    samples = (
+        Sample("signal", [counting.signal[window]], (NormFactor("sigma"), *signal)),
+        Sample("background", [counting.background[window]], tuple(background)),
+    )
+    return Channel(name, samples, [observed])
 
 
-def _normsys(name: str, size: float) -> dict[str, Any]:
-    data = {"hi": 1 + float(size), "lo": 1 / (1 + float(size))}
-    return {"name": name, "type": "normsys", "data": data}
+def _normsys(name: str, size: float) -> NormSys:
+    return NormSys(name, 1 + float(size), 1 / (1 + float(size)))
 
 
-def _measurement(
+def _bound(
     counting: CountingModel, events: NDArray[np.int64] | NDArray[np.float64]
-) -> dict[str, Any]:
-    """Return the measurement; pyhf's default bound of 10 would cut weak limits off."""
+) -> float:
+    """Return a bound past any limit; pyhf's default of 10 would cut weak ones off."""
     sensitive = counting.signal > 0
     reach = 10 * (events + counting.background + 10)[sensitive]
-    bound = float(np.max(reach / counting.signal[sensitive], initial=10.0))
-    sigma = {"name": "sigma", "inits": [1.0], "bounds": [[0.0, bound]]}
-    return {"name": "limit", "config": {"poi": "sigma", "parameters": [sigma]}}
+    return float(np.max(reach / counting.signal[sensitive], initial=10.0))
+
+
+def _sample(sample: Sample) -> dict[str, Any]:
+    modifiers = [_modifier(modifier) for modifier in sample.modifiers]
+    return {"name": sample.name, "data": _list(sample.nominal), "modifiers": modifiers}
+
+
+def _modifier(modifier: Modifier) -> dict[str, Any]:
+    kind = type(modifier).__name__.lower()
+    entry: dict[str, Any] = {"name": modifier.name, "type": kind, "data": None}
+    match modifier:
+        case NormSys():
+            entry["data"] = {"hi": _list(modifier.up)[0], "lo": _list(modifier.down)[0]}
+        case HistoSys():
+            sides = {"hi_data": _list(modifier.up), "lo_data": _list(modifier.down)}
+            entry["data"] = sides
+        case ShapeSys() | StatError():
+            entry["data"] = _list(modifier.sigma)
+    return entry
+
+
+def _setting(name: str, bins: list[Parameter]) -> dict[str, Any]:
+    """Return the settings of a parameter, or of the parameters of all its bins."""
+    entry: dict[str, Any] = {"name": name}
+    starts = [p.start for p in bins if p.start is not None]
+    bounds = [
+        p.bounds for p in bins if p.bounds is not None and isfinite(sum(p.bounds))
+    ]
+    centred = [p.constraint for p in bins if isinstance(p.constraint, Gaussian)]
+    fixed = {p.fixed for p in bins}
+    lacking = [p.constraint for p in bins if p.constraint is not None]
+    if len(fixed) > 1 or len(lacking) > len(centred):
+        msg = (
+            f"the schema cannot hold the settings of {name!r}: bins fixed one by one, or "
+            "a constraint other than Gaussian (a NormSys says the same as a LogNormal)."
+        )
+        raise OutOfDomain(msg)
+    if len(starts) == len(bins):
+        entry["inits"] = [float(start) for start in starts]
+    if len(bounds) == len(bins):
+        entry["bounds"] = [[float(low), float(high)] for low, high in bounds]
+    if fixed != {None}:
+        entry["fixed"] = fixed.pop()
+    if centred:
+        entry["auxdata"] = [float(c.centre) for c in centred]
+        entry["sigmas"] = [float(c.width) for c in centred]
+    return entry
+
+
+def _list(values: Values) -> list[float]:
+    return [float(x) for x in np.ravel(values)]

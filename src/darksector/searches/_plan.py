@@ -101,7 +101,7 @@ def plan(
     """Check all inputs before anything is simulated; errors as in `Search.run`."""
     machine = load_machine(search.machine)
     check_line(load_detector(search.detector).trigger, search.topology.trigger)
-    wanted = units.masses(masses) if isinstance(masses, str) else masses
+    wanted = units.grid(masses) if isinstance(masses, str) else masses
     external = _externals(search, inputs, wanted)
     grid = _grid(wanted, external)
     for mass in grid:

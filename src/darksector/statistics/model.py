@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 from jaxtyping import Float
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from darksector.errors import InvalidCard, OutOfDomain, UnknownName
 from darksector.statistics.modifiers import (
@@ -18,6 +18,7 @@ from darksector.statistics.modifiers import (
     NormFactor,
     NormSys,
     Parameter,
+    Values,
     rows,
 )
 
@@ -38,7 +39,7 @@ class Sample:
     """
 
     name: str
-    nominal: ArrayLike
+    nominal: Values
     modifiers: tuple[Modifier, ...] = ()
 
     @property
@@ -64,7 +65,7 @@ class Channel:
 
     name: str
     samples: tuple[Sample, ...]
-    observed: ArrayLike
+    observed: Values
 
     def __post_init__(self) -> None:
         _unique("sample", [sample.name for sample in self.samples])

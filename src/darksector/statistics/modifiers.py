@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from math import inf, isfinite
-from typing import final
+from typing import Any, final
 
 import numpy as np
-from numpy.typing import ArrayLike
 
 from darksector.errors import InvalidCard
+
+Values = (
+    np.ndarray | Sequence[Any] | float
+)  # numbers, nested as the arrays that they make
 
 
 @final
@@ -140,8 +144,8 @@ class NormSys:
     """
 
     name: str
-    up: ArrayLike
-    down: ArrayLike
+    up: Values
+    down: Values
 
     def __post_init__(self) -> None:
         for factor in (np.asarray(self.up), np.asarray(self.down)):
@@ -167,8 +171,8 @@ class HistoSys:
     """
 
     name: str
-    up: ArrayLike
-    down: ArrayLike
+    up: Values
+    down: Values
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
@@ -195,7 +199,7 @@ class ShapeSys:
     """Factor for each bin with a Poisson constraint; `sigma` is absolute, events."""
 
     name: str
-    sigma: ArrayLike
+    sigma: Values
 
     def __post_init__(self) -> None:
         _check_sigma(self.name, self.sigma)
@@ -216,7 +220,7 @@ class StatError:
     """
 
     name: str
-    sigma: ArrayLike
+    sigma: Values
 
     def __post_init__(self) -> None:
         _check_sigma(self.name, self.sigma)
@@ -230,13 +234,13 @@ class StatError:
 Modifier = NormFactor | Lumi | NormSys | HistoSys | ShapeFactor | ShapeSys | StatError
 
 
-def rows(values: ArrayLike) -> np.ndarray:
+def rows(values: Values) -> np.ndarray:
     """Return an array with the axis of the batch in front, of length one if shared."""
     array = np.asarray(values, dtype=np.float64)
     return array if array.ndim > 1 else array[None]
 
 
-def _check_sigma(name: str, sigma: ArrayLike) -> None:
+def _check_sigma(name: str, sigma: Values) -> None:
     values = np.asarray(sigma, dtype=np.float64)
     bad = ~((values >= 0) & (values < inf))
     if bad.any():
