@@ -95,7 +95,9 @@ def yield_slopes(
     """
     table = likelihood.table.take(likelihood.points[rows])
     at = cells(table, theta)
-    cell = np.array(np.broadcast_to(weight[:, None, :] * at.multiplier, at.events.shape))
+    cell = np.array(
+        np.broadcast_to(weight[:, None, :] * at.multiplier, at.events.shape)
+    )
     nominal = cell.copy()
     count, _, bins = cell.shape
     up, down = (np.zeros((count, len(table.shapes), bins)) for _ in range(2))
@@ -137,7 +139,8 @@ def nll_slopes(
         moved = spread[:, source.parameters]
         points = likelihood.points[rows]
         by_nominal, by_sigma = (
-            x if len(x) == 1 else x[points] for x in (source.by_nominal, source.by_sigma)
+            x if len(x) == 1 else x[points]
+            for x in (source.by_nominal, source.by_sigma)
         )
         result.nominal[:, source.sample, source.bins] += moved * by_nominal
         result.sigma[:, g, source.bins] = moved * by_sigma
@@ -187,7 +190,9 @@ def _norm_slopes(
 
 
 def _side_slope(
-    alpha: NDArray[np.float64], log_side: NDArray[np.float64], value: NDArray[np.float64]
+    alpha: NDArray[np.float64],
+    log_side: NDArray[np.float64],
+    value: NDArray[np.float64],
 ) -> NDArray[np.float64]:
     """Return d ln(factor)/d ln(up) at α, which is that by the other side at -α.
 

@@ -6,27 +6,24 @@ from dataclasses import dataclass, fields
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr
 
 from darksector.errors import UnknownName
-from darksector.statistics.explicit_slopes import (
-    Source,
-    constraint_sources,
-    nll_slopes,
-    yield_slopes,
-)
-from darksector.statistics.fit import OK, Fit
-from darksector.statistics.hessian import bounds, hessian, moving, solve
-from darksector.statistics.histfactory import ModelLikelihood, likelihood
+from darksector.statistics.explicit_slopes import constraint_sources
+from darksector.statistics.fit import OK
+from darksector.statistics.histfactory import likelihood
 from darksector.statistics.model import Model
 from darksector.statistics.model_numbers import Numbers, scaled
-from darksector.statistics.profile import Discovery, discovery, fit_at, tangent
+from darksector.statistics.profile import discovery
 from darksector.statistics.profile_limits import cls_upper_limits
-from darksector.statistics.yields import cells, jacobian
-
-_STEP = 1e-4  # of a parameter's standard error along a direction
+from darksector.statistics.statistic_slopes import (
+    Minimum,
+    Null,
+    Statistic,
+    data_statistic,
+    response,
+)
 
 
 @final
@@ -147,10 +144,13 @@ def limit_gradient(model: Model, *, confidence_level: float) -> LimitGradient:
     rows = np.flatnonzero(limits.status == OK)
     ends = values.filled(np.nan)[rows]
     start, sources = discovery(data), constraint_sources(model)
-    null = _Null.of(data, start.null, rows, sources)
+    null = Null.of(data, start.null, rows, sources)
     columns = [null.asimov_statistic(end) for end in ends.T]
-    of_data = _data_statistic(data, start, ends[:, 0], rows=rows, sources=sources)
-    slopes = [_observed(of_data, columns[0]), *(_expected(q) for q in columns[1:])]
+    of_data = data_statistic(data, start, ends[:, 0], rows=rows, sources=sources)
+    slopes = [
+        _of_observed(of_data, columns[0]),
+        *(_of_expected(q) for q in columns[1:]),
+    ]
     gradients = [
         Gradient(values[:, i], x.map(lambda y: _masked(y, rows, data.size)))
         for i, x in enumerate(slopes)
@@ -169,162 +169,15 @@ def signal_gradient(model: Model) -> Gradient:
     data = likelihood(model)
     best = discovery(data).free
     rows = np.flatnonzero(best.converged)
-    at = _Minimum.of(data, best.theta[rows], rows, np.zeros(rows.size, bool))
+    at = Minimum.of(data, best.theta[rows], rows, np.zeros(rows.size, bool))
     unit = np.zeros_like(at.theta)
     unit[:, data.poi] = 1.0
-    slopes = _response(data, at, unit, rows=rows, sources=constraint_sources(model))
+    slopes = response(data, at, unit, rows=rows, sources=constraint_sources(model))
     value = np.ma.masked_array(best.theta[:, data.poi], ~best.converged)
     return Gradient(value, slopes.map(lambda x: _masked(x, rows, data.size)))
 
 
-@final
-@dataclass(frozen=True)
-class _Minimum:
-    """Minima with their exact curvature and the parameters that may move."""
-
-    theta: NDArray[np.float64]
-    curvature: NDArray[np.float64]
-    moves: NDArray[np.bool_]
-
-    @classmethod
-    def of(
-        cls,
-        data: ModelLikelihood,
-        theta: NDArray[np.float64],
-        rows: NDArray[np.int64],
-        held: NDArray[np.bool_],
-    ) -> _Minimum:
-        """Return fitted minima after one Newton step; `held` rows keep their signal."""
-        moves = moving(data, theta, rows=rows)
-        moves[:, data.poi] &= ~held
-        curvature = hessian(data, theta, rows=rows)
-        score = data.evaluate(theta, rows).score
-        better = theta - solve(curvature, score, moves)
-        lower, upper = bounds(data, rows)
-        better = np.where(moves, np.clip(better, lower, upper), theta)
-        return cls(better, hessian(data, better, rows=rows), moves)
-
-
-@final
-@dataclass(frozen=True)
-class _Statistic:
-    """A test statistic q_μ, its derivative by μ and by the numbers at fixed μ."""
-
-    q: NDArray[np.float64]
-    by_poi: NDArray[np.float64]
-    slopes: Numbers
-
-
-@final
-@dataclass(frozen=True)
-class _Null:
-    """The fit without signal and its Asimov data, for some rows."""
-
-    data: ModelLikelihood
-    asimov: ModelLikelihood
-    at: _Minimum
-    rows: NDArray[np.int64]
-    sources: tuple[Source, ...]
-
-    @classmethod
-    def of(
-        cls,
-        data: ModelLikelihood,
-        null: Fit,
-        rows: NDArray[np.int64],
-        sources: tuple[Source, ...],
-    ) -> _Null:
-        at = _Minimum.of(data, null.theta[rows], rows, np.ones(rows.size, bool))
-        theta = null.theta.copy()
-        theta[rows] = at.theta
-        return cls(data, data.asimov(theta), at, rows, sources)
-
-    def asimov_statistic(self, mu: NDArray[np.float64]) -> _Statistic:
-        """Return q_A at `mu`, one value per row, unit of the parameter."""
-        rows, sources = self.rows, self.sources
-        at = _fitted(self.asimov, self.at.theta, mu, rows)
-        here = self.asimov.evaluate(at.theta, rows)
-        slopes = nll_slopes(self.asimov, at.theta, rows=rows, sources=sources)
-        none = nll_slopes(self.asimov, self.at.theta, rows=rows, sources=sources)
-        slopes = slopes.plus(none, times=-np.ones(rows.size))
-        table = self.asimov.table.take(self.asimov.points[rows])
-        yields = cells(table, self.at.theta)
-        # Asimov data are not negative: a bin that would be does not move
-        weight = np.where(yields.events.sum(axis=1) > 0, slopes.observed, 0.0)
-        total = np.einsum("rpb,rb->rp", jacobian(table, yields), weight) + slopes.centre
-        slopes.observed[...], slopes.centre[...] = 0.0, 0.0
-        for part in (
-            yield_slopes(self.data, self.at.theta, weight, rows=rows, sources=sources),
-            _response(self.data, self.at, total, rows=rows, sources=sources),
-        ):
-            slopes = slopes.plus(part, times=np.ones(rows.size))
-        by_poi = 2 * here.score[:, self.data.poi]
-        return _Statistic(2 * here.nll, by_poi, slopes.map(lambda x: 2 * x))
-
-
-def _data_statistic(
-    data: ModelLikelihood,
-    start: Discovery,
-    mu: NDArray[np.float64],
-    *,
-    rows: NDArray[np.int64],
-    sources: tuple[Source, ...],
-) -> _Statistic:
-    """Return q̃_μ of the data at `mu`, one value per row."""
-    held = start.poi[rows] <= 0
-    best = np.where(held[:, None], start.null.theta[rows], start.free.theta[rows])
-    at = _Minimum.of(data, best, rows, held)
-    there = _fitted(data, at.theta, mu, rows)
-    here = data.evaluate(there.theta, rows)
-    q = 2 * (here.nll - data.nll(at.theta, rows))
-    pair = (
-        nll_slopes(data, x.theta, rows=rows, sources=sources) for x in (there, at)
-    )
-    slopes = next(pair).plus(next(pair), times=-np.ones(rows.size))
-    by_poi = 2 * here.score[:, data.poi]
-    return _Statistic(q, by_poi, slopes.map(lambda x: 2 * x))
-
-
-def _fitted(
-    data: ModelLikelihood,
-    start: NDArray[np.float64],
-    mu: NDArray[np.float64],
-    rows: NDArray[np.int64],
-) -> _Minimum:
-    """Return the minima of rows with the parameter of interest held at `mu`."""
-    here = data.evaluate(start, rows)
-    ok = np.full(rows.size, OK)
-    change, _ = tangent(data, Fit(start, here.nll, here.information, ok))
-    ahead = start + (mu - start[:, data.poi])[:, None] * change
-    found = fit_at(data, mu, start=ahead, rows=rows)
-    return _Minimum.of(data, found.theta, rows, np.ones(rows.size, bool))
-
-
-def _response(
-    data: ModelLikelihood,
-    at: _Minimum,
-    vector: NDArray[np.float64],
-    *,
-    rows: NDArray[np.int64],
-    sources: tuple[Source, ...],
-) -> Numbers:
-    r"""Return :math:`v \cdot \mathrm{d}\theta/\mathrm{d}x` of fitted parameters.
-
-    It is minus the derivative of the explicit slopes along :math:`u = H^{-1}v`.
-    """
-    u = solve(at.curvature, vector, at.moves)
-    diagonal = np.maximum(np.einsum("npp->np", at.curvature), 0.0)
-    length = np.max(np.abs(u) * np.sqrt(diagonal), axis=1)
-    step = _STEP / np.where(length > 0, length, 1.0)
-    up, down = (
-        nll_slopes(data, at.theta + side[:, None] * u, rows=rows, sources=sources)
-        for side in (step, -step)
-    )
-    change = down.plus(up, times=-np.ones(rows.size))
-    return change.map(lambda x: scaled(x, 1 / (2 * step)))
-
-
-def _observed(data: _Statistic, asimov: _Statistic) -> Numbers:
+def _of_observed(data: Statistic, asimov: Statistic) -> Numbers:
     """Return the derivatives of the root of ln CLs (arXiv:1007.1727 eqs. 65, 66)."""
     root, reach = np.sqrt(data.q), np.sqrt(asimov.q)
     usual = data.q <= asimov.q
@@ -348,7 +201,7 @@ def _mills(x: NDArray[np.float64]) -> NDArray[np.float64]:
     return -np.exp(-(x**2) / 2 - log_ndtr(-x)) / np.sqrt(2 * np.pi)
 
 
-def _expected(asimov: _Statistic) -> Numbers:
+def _of_expected(asimov: Statistic) -> Numbers:
     """Return the derivatives of the root of √q_A - t: those of q_A over its slope."""
     return asimov.slopes.map(lambda x: scaled(x, -1 / asimov.by_poi))
 

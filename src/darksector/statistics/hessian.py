@@ -144,7 +144,9 @@ def covariance(
     status = np.where(at.converged & ~definite, INDEFINITE, at.status)
     usable = (at.converged & definite)[:, None, None]
     inverse = np.linalg.inv(np.where(usable, scaled, np.eye(matrix.shape[1])))
-    inverse *= (moves[:, :, None] & moves[:, None, :]) / scale[:, :, None] / scale[:, None]
+    inverse *= (
+        (moves[:, :, None] & moves[:, None, :]) / scale[:, :, None] / scale[:, None]
+    )
     mask = np.broadcast_to(~usable, matrix.shape)
     return Covariance(np.ma.masked_array(inverse, mask), moves, status)
 
@@ -167,7 +169,9 @@ def bounds(
     """Return the smallest and largest values of the parameters of `rows`."""
     shape = (rows.size, len(likelihood.names))
     sides = (likelihood.lower, likelihood.upper)
-    lower, upper = (np.broadcast_to(x if x.ndim == 1 else x[rows], shape) for x in sides)
+    lower, upper = (
+        np.broadcast_to(x if x.ndim == 1 else x[rows], shape) for x in sides
+    )
     return lower, upper
 
 

@@ -155,7 +155,9 @@ class _Rise:
         slope = -solve(matrix, column, moving(likelihood, best.theta) & ~here)
         slope[:, index] = 1.0
         curvature = np.einsum("np,npk,nk->n", slope, matrix, slope)
-        score = np.abs(likelihood.evaluate(best.theta, np.arange(likelihood.size)).score)
+        score = np.abs(
+            likelihood.evaluate(best.theta, np.arange(likelihood.size)).score
+        )
         # at a bound the likelihood rises as a line as well
         steep = np.maximum(curvature, 0.0) + score[:, index] ** 2
         size = 1 + np.abs(best.theta[:, index])
