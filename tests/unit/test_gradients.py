@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from math import exp
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from darksector.errors import UnknownName
-from darksector.statistics import fit, profile_limits
+from darksector.statistics import fit, roots
+from darksector.statistics.asymptotic import INSENSITIVE
 from darksector.statistics.gradients import limit_gradient, signal_gradient
 from darksector.statistics.histfactory import likelihood
 from darksector.statistics.model import Channel, Model, Sample
@@ -27,7 +29,7 @@ from darksector.statistics.modifiers import (
     StatError,
 )
 from darksector.statistics.profile import discovery
-from darksector.statistics.profile_limits import INSENSITIVE, cls_upper_limits
+from darksector.statistics.profile_limits import cls_upper_limits
 
 LEVEL = 0.9
 ROWS = 2
@@ -61,7 +63,7 @@ def build(x):
         Sample("own", n[:, 3, A], (ShapeSys("side", sigma[:, 2, A]),)),
     )
     control = (Sample("flat", n[:, 2, B], (k, tilt, NormFactor("rate"))),)
-    centre, spread = x["centre"], x["spread"]
+    centre, spread = x["centre"].tolist(), x["spread"].tolist()
     return Model(
         (
             Channel("search", samples, x["observed"][:, A]),
@@ -70,7 +72,7 @@ def build(x):
         poi="mu",
         parameters=(
             Parameter("mu", bounds=(-2.0, 90.0)),
-            Parameter("k", constraint=LogNormal(centre[0], np.exp(spread[0]))),
+            Parameter("k", constraint=LogNormal(centre[0], exp(spread[0]))),
             Parameter("rate", constraint=Poisson(centre[1], spread[1])),
             Parameter("lumi", constraint=Gaussian(centre[2], spread[2])),
         ),
@@ -116,7 +118,7 @@ def gradients(model):
 def _exact_fits(monkeypatch):
     """Differences need fits and roots closer than results are ever quoted."""
     monkeypatch.setattr(fit, "_TOLERANCE", 1e-20)
-    monkeypatch.setattr(profile_limits, "_PRECISION", 1e-12)
+    monkeypatch.setattr(roots, "_PRECISION", 1e-12)
 
 
 @pytest.mark.usefixtures("_exact_fits")
@@ -146,7 +148,9 @@ def test_gradients_are_the_differences_of_changed_models(seed, scale):
             change = full
         slopes = np.column_stack([g.along(**{kind: change}) for g in found])
         value = np.abs(quantities(x))
-        assert_allclose(slopes, difference, rtol=1e-4, atol=1e-5 * value.min(), err_msg=kind)
+        assert_allclose(
+            slopes, difference, rtol=1e-4, atol=1e-5 * value.min(), err_msg=kind
+        )
 
 
 def test_numbers_have_the_layout_of_the_model():
@@ -201,7 +205,9 @@ def test_signal_at_its_bound_does_not_move():
 
 
 def test_row_without_a_limit_is_masked():
-    found = limit_gradient(counting([[2.0], [0.0]], [9.0], [11.0]), confidence_level=LEVEL)
+    found = limit_gradient(
+        counting([[2.0], [0.0]], [9.0], [11.0]), confidence_level=LEVEL
+    )
 
     change = found.observed.along(observed=[[1.0]])
 
@@ -220,7 +226,9 @@ def test_replaced_constraint_does_not_depend_on_the_events():
     """Source: the formula; a Parameter's width stands for that of σ and n."""
     x = random_numbers(4, 5.0)
     model = build(x)
-    fixed = tuple(Parameter(name, constraint=Gaussian(1.0, 0.2)) for name in ("mc", "side"))
+    fixed = tuple(
+        Parameter(name, constraint=Gaussian(1.0, 0.2)) for name in ("mc", "side")
+    )
 
     found = signal_gradient(replace(model, parameters=(*model.parameters, *fixed)))
 

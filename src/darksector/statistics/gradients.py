@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import final
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.typing import ArrayLike, NDArray
 from scipy.special import log_ndtr
 
@@ -91,7 +92,7 @@ class LimitGradient:
 
     observed: Gradient
     expected: tuple[Gradient, ...]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
 
 def limit_gradient(model: Model, *, confidence_level: float) -> LimitGradient:
@@ -125,7 +126,7 @@ def limit_gradient(model: Model, *, confidence_level: float) -> LimitGradient:
 
     Examples
     --------
-    The limit of a counting experiment without background grows as its signal shrinks:
+    A limit on the signal strength falls as the signal that it multiplies grows:
 
     >>> from darksector.statistics.model import Channel, Sample
     >>> from darksector.statistics.modifiers import NormFactor
@@ -133,10 +134,9 @@ def limit_gradient(model: Model, *, confidence_level: float) -> LimitGradient:
     >>> background = Sample("background", [9.0])
     >>> model = Model((Channel("region", (signal, background), [9.0]),), poi="mu")
     >>> observed = limit_gradient(model, confidence_level=0.9).observed
-    >>> (observed.along(nominal=[[2.0], [0.0]]) / observed.value).round(6)
-    masked_array(data=[-1.],
-                 mask=[False],
-           fill_value=1e+20)
+    >>> logarithmic = observed.along(nominal=[[2.0], [0.0]]) / observed.value
+    >>> print(logarithmic.round(6))
+    [-1.0]
     """
     data = likelihood(model)
     limits = cls_upper_limits(data, confidence_level=confidence_level)
@@ -210,6 +210,6 @@ def _masked(
     values: NDArray[np.float64], rows: NDArray[np.int64], size: int
 ) -> np.ma.MaskedArray:
     """Return all rows of an array that has only some, the others masked."""
-    result = np.ma.masked_all((size, *values.shape[1:]))
+    result = np.ma.masked_array(np.zeros((size, *values.shape[1:])), mask=True)
     result[rows] = values
     return result

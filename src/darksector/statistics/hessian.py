@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import NDArray
 
 from darksector.statistics.fit import OK, Fit, Likelihood
@@ -36,7 +36,7 @@ class Covariance:
 
     matrix: np.ma.MaskedArray
     moves: NDArray[np.bool_]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @property
     def errors(self) -> np.ma.MaskedArray:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 
 from darksector.statistics.fit import OK, Fit, fit
@@ -70,7 +70,7 @@ class Impacts:
     down: np.ma.MaskedArray
     prior_up: np.ma.MaskedArray
     prior_down: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     def ranked(self, row: int = 0) -> tuple[Impact, ...]:
         """Return the nuisances of one row, the largest impact first.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.typing import NDArray
 from scipy.optimize import elementwise
 
@@ -35,8 +36,8 @@ class Interval:
 
     low: np.ma.MaskedArray
     high: np.ma.MaskedArray
-    status_low: NDArray[np.str_]
-    status_high: NDArray[np.str_]
+    status_low: Shaped[np.ndarray, "*n"]
+    status_high: Shaped[np.ndarray, "*n"]
 
 
 @final
@@ -65,7 +66,7 @@ class SignalStrength:
     error_up: np.ma.MaskedArray
     error_down: np.ma.MaskedArray
     error: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
     interval: Interval
     fit: Fit
 
@@ -178,7 +179,7 @@ class _Rise:
         rise = 2 * (found.nll - self.best.nll[rows]) - self.z**2
         return np.where(found.converged, rise, np.nan)
 
-    def end(self, side: float) -> tuple[np.ma.MaskedArray, NDArray[np.str_]]:
+    def end(self, side: float) -> tuple[np.ma.MaskedArray, Shaped[np.ndarray, "*n"]]:
         """Return one end of the interval of each row and its status."""
         value = self.best.theta[:, self.index]
         every = np.arange(value.size)
