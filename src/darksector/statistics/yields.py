@@ -45,7 +45,7 @@ def cells(tables: Tables, theta: Float[np.ndarray, "r p"]) -> Cells:
     for shape in tables.shapes:
         alpha = theta[:, shape.parameter, None]
         events[:, shape.sample, shape.bins] += (
-            alpha * shape.odd + _bend(alpha) * shape.even
+            alpha * shape.odd + bend(alpha) * shape.even
         )
     single = len(tables.bins) == 1
     multiplier = block if single else block[:, :, tables.channel_of]
@@ -147,7 +147,7 @@ def interpolated(
     )
 
 
-def _bend(alpha: NDArray[np.float64]) -> NDArray[np.float64]:
+def bend(alpha: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the even part of the shape interpolation, |α| beyond one (``code4p``)."""
     square = alpha * alpha
     inside = square * (15 + square * (3 * square - 10)) / 8
