@@ -9,11 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-from darksector.statistics.fit import OK, Fit, fit
-from darksector.statistics.histfactory import ModelLikelihood
-from darksector.statistics.profile import fit_at, tangent
-from darksector.statistics.toy_tests import check_level
-from darksector.statistics.toys import (
+from darksector.statistics.experiments import (
     LOST,
     Experiments,
     Hypothesis,
@@ -23,6 +19,10 @@ from darksector.statistics.toys import (
     tail,
     throw,
 )
+from darksector.statistics.fit import OK, Fit, fit
+from darksector.statistics.histfactory import ModelLikelihood
+from darksector.statistics.profile import fit_at, tangent
+from darksector.statistics.toy_tests import check_level
 
 NO_END = "the scan of three asymptotic half-widths does not contain its end"
 

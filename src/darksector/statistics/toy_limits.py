@@ -11,12 +11,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
 
-from darksector.statistics.fit import OK, fit
-from darksector.statistics.histfactory import ModelLikelihood
-from darksector.statistics.limits import SIGMAS
-from darksector.statistics.profile import fit_at
-from darksector.statistics.profile_limits import cls_upper_limits
-from darksector.statistics.toys import (
+from darksector.statistics.experiments import (
     Experiments,
     Hypothesis,
     Progress,
@@ -25,6 +20,11 @@ from darksector.statistics.toys import (
     tail,
     throw,
 )
+from darksector.statistics.fit import OK, fit
+from darksector.statistics.histfactory import ModelLikelihood
+from darksector.statistics.limits import SIGMAS
+from darksector.statistics.profile import fit_at
+from darksector.statistics.profile_limits import cls_upper_limits
 
 NOT_REACHED = "CLs does not fall to 1 - CL within twice the asymptotic limits"
 

@@ -11,11 +11,7 @@ from numpy.typing import NDArray
 from scipy.special import betaincinv, gammaincc, ndtri
 
 from darksector.errors import OutOfDomain
-from darksector.statistics.fit import OK, Fit, fit
-from darksector.statistics.histfactory import ModelLikelihood
-from darksector.statistics.profile import discovery
-from darksector.statistics.settings import FREE
-from darksector.statistics.toys import (
+from darksector.statistics.experiments import (
     FAILED,
     LOST,
     TIE,
@@ -27,6 +23,10 @@ from darksector.statistics.toys import (
     t_mu,
     throw,
 )
+from darksector.statistics.fit import OK, Fit, fit
+from darksector.statistics.histfactory import ModelLikelihood
+from darksector.statistics.profile import discovery
+from darksector.statistics.settings import FREE
 
 
 @final
