@@ -42,14 +42,18 @@ def counting(background, observed, *, signal=1.0):
     return likelihood(Model((Channel("region", samples, counts),), poi="mu"))
 
 
+def norm_sys(name, up, down):
+    return NormSys(name, np.array(up), np.array(down))
+
+
 def shape(observed=None):
     """A peak on a slope with three nuisances."""
     background = np.array([20.0, 17.0, 14.0, 12.0, 10.0, 8.0])
     samples = (
         Sample(
-            "signal", [0, 1, 5, 5, 1, 0], (NormFactor("mu"), NormSys("eff", 1.1, 0.9))
+            "signal", [0, 1, 5, 5, 1, 0], (NormFactor("mu"), norm_sys("eff", 1.1, 0.9))
         ),
-        Sample("background", background, (NormSys("norm", 1.2, 0.85),)),
+        Sample("background", background, (norm_sys("norm", 1.2, 0.85),)),
         Sample("other", np.full(6, 3.0), (StatError("mc", np.full(6, 0.4)),)),
     )
     counts = background + 3 if observed is None else observed
@@ -218,7 +222,7 @@ def test_a_constraint_moves_the_auxiliary_data_of_toys():
     """A nuisance without effect on bins: its deviance alone is chi2 with one degree."""
     samples = (
         Sample("signal", [50.0], (NormFactor("mu"),)),
-        Sample("empty", [0.0], (NormSys("idle", 1.1, 0.9),)),
+        Sample("empty", [0.0], (norm_sys("idle", 1.1, 0.9),)),
     )
     settings = (Parameter("idle", constraint=Gaussian(1.0, 1.0)),)
     data = likelihood(

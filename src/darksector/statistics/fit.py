@@ -3,22 +3,23 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import NDArray
 
 OK = "ok"
 UNDEFINED = "the likelihood is not finite at the start of the fit"
 STALLED = "no step lowers the likelihood and its gradient does not vanish"
 UNFINISHED = "the fit did not converge in 500 steps"
-_REASONS = np.array([OK, UNDEFINED, STALLED, UNFINISHED])
+_REASONS = np.array([OK, UNDEFINED, STALLED, UNFINISHED], dtype=np.dtypes.StrDType(80))
 
 _STEPS = 500
 _TOLERANCE = 1e-10  # expected decrease of the likelihood at which a fit ends
 _ROUNDING = 1e-5  # an expected decrease this small may drown in rounding
+_PATIENCE = 12  # steps with the curvature of the likelihood, before it is computed
 _BLOCK = 256  # rows per block: the arrays of one block stay in the cache
 _SHORTEST = 1e-9  # of a full step
 
@@ -99,7 +100,7 @@ class Fit:
     theta: NDArray[np.float64]
     nll: NDArray[np.float64]
     information: NDArray[np.float64]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @property
     def converged(self) -> NDArray[np.bool_]:
@@ -183,6 +184,12 @@ class _Rows:
             better = _better(new, at.best)
             theta[live[better]], nll[live[better]] = trial[better], new.nll[better]
             best = _where(better, new, at.best)
+            late = np.flatnonzero(at.made > _PATIENCE)
+            if late.size:
+                best = replace(best, information=best.information.copy())
+                best.information[late] = self._observed(
+                    theta[live[late]], _take(best, late), live[late]
+                )
             step, gain = self._step(theta[live], best, live)
             at = at.moved(better, best, step)
             done, reason = at.ended(gain)
@@ -193,6 +200,29 @@ class _Rows:
             at = at.replaced(done, fresh)
         nll[~np.isfinite(nll)] = np.nan
         return Fit(theta, nll, information, _REASONS[status])
+
+    def _observed(
+        self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
+    ) -> NDArray[np.float64]:
+        """Return the observed curvature, made positive.
+
+        Where the expectation is strongly curved in a parameter, Fisher's information
+        misjudges the step by the same factor every time.
+        """
+        matrix = np.zeros_like(at.information)
+        for p in np.flatnonzero(~self.held):
+            moved, step = theta.copy(), 1e-6 * (1 + np.abs(theta[:, p]))
+            step = np.where(moved[:, p] + step > self.upper[live, p], -step, step)
+            moved[:, p] += step
+            score = self.likelihood.evaluate(moved, self.rows[live]).score
+            matrix[:, p] = (score - at.score) / step[:, None]
+        matrix = (matrix + matrix.transpose(0, 2, 1)) / 2
+        matrix = np.where(np.isfinite(matrix).all(axis=(1, 2), keepdims=True), matrix, at.information)  # fmt: skip
+        values, vectors = np.linalg.eigh(matrix)
+        least = 1e-12 * np.abs(values).max(axis=1, keepdims=True)
+        values = np.maximum(np.abs(values), least)
+        positive = (vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1)
+        return np.asarray(positive, dtype=np.float64)
 
     def _step(
         self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
@@ -212,7 +242,8 @@ class _Rows:
         diagonal += np.where(
             diagonal > 0, 1e-13 * diagonal, np.where(scale > 0, scale, 1.0)
         )
-        step = -np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+        newton = np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+        step = -np.asarray(newton, dtype=np.float64)
         gain: NDArray[np.float64] = -0.5 * np.einsum("rp,rp->r", gradient, step)
         return step.astype(np.float64, copy=False), gain
 
@@ -259,13 +290,14 @@ class _Front:
         if not done.any():
             return self
         kept, new = ~done, _Front.of(fresh, self.step.shape[1])
-        pairs = (
-            (getattr(self.best, name)[kept], getattr(new.best, name))
-            for name in ("nll", "score", "information")
-        )
+        best = _take(self.best, kept)
         return _Front(
             np.append(self.live[kept], new.live),
-            Evaluation(*(np.concatenate(pair) for pair in pairs)),
+            Evaluation(
+                np.append(best.nll, new.best.nll),
+                np.concatenate([best.score, new.best.score]),
+                np.concatenate([best.information, new.best.information]),
+            ),
             np.concatenate([self.step[kept], new.step]),
             np.append(self.length[kept], new.length),
             np.append(self.made[kept], new.made),
@@ -277,6 +309,10 @@ def _better(new: Evaluation, best: Evaluation) -> NDArray[np.bool_]:
     margin = 1e-14 * (1 + np.abs(best.nll))
     with np.errstate(invalid="ignore"):
         return np.isfinite(new.nll) & (new.nll <= best.nll + margin)
+
+
+def _take(at: Evaluation, index: NDArray[np.int64] | NDArray[np.bool_]) -> Evaluation:
+    return Evaluation(at.nll[index], at.score[index], at.information[index])
 
 
 def _where(mask: NDArray[np.bool_], new: Evaluation, old: Evaluation) -> Evaluation:

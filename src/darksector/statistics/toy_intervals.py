@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
@@ -22,14 +23,14 @@ from darksector.statistics.experiments import (
 from darksector.statistics.fit import OK, Fit, fit
 from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.profile import fit_at, tangent
-from darksector.statistics.toy_tests import check_level
+from darksector.statistics.profile_limits import check_level
 
 NO_END = "the scan of three asymptotic half-widths does not contain its end"
 
 LOWER, UPPER = 0, 1
 
-_SCAN = np.linspace(0.3, 3.0, 10)  # from the best value, in asymptotic half-widths
-_HALVINGS = 5  # of the step of the scan
+_COARSE = 10  # steps of the first scan, from the best value to three half-widths
+_FINE = 13  # values of the second, over two of those steps around the change
 
 
 @final
@@ -51,7 +52,7 @@ class UnifiedIntervals:
     upper: np.ma.MaskedArray
     lower_error: np.ma.MaskedArray
     upper_error: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, " n"]
 
 
 def unified_intervals(
@@ -85,11 +86,11 @@ def unified_intervals(
     Notes
     -----
     Feldman and Cousins, Phys. Rev. D 57 (1998) 3873; nuisances as the data prefer them
-    for each μ, the "profile construction" (PDG, Review of
-    Particle Physics, chapter Statistics).  The
-    scan goes from the best value in steps of 0.3 half-widths of the asymptotic interval,
-    the outermost change counts, and its step is halved five times there.  Counts make the accepted region jump with
-    μ, so that an end may lie at a jump.
+    for each μ, the "profile construction" (PDG, Review of Particle Physics, chapter
+    Statistics).  A first scan goes from the best value in steps of 0.3 half-widths of the asymptotic interval,
+    a second one in steps of 0.05 around the outermost change.  Counts make p-values jump
+    and halt as μ changes: the error is the way that an end goes when all of them move by
+    their binomial error, and the step over √12.
     """
     run = Experiments(toys, seed, workers, progress)
     check_level(confidence_level)
@@ -139,29 +140,45 @@ class _Test:
         """Return an end and its error, NaN where it is not within the scan."""
         best = float(self.free.theta[self.row, self.data.poi])
         if side == UPPER:
-            mu = best + reach * _SCAN
+            farthest = best + 3 * reach
         elif best == 0 or self.excess(np.zeros(1))[0] > 0:
             return 0.0, 0.0
         else:
-            mu = best - np.minimum(reach, best / _SCAN[-1]) * _SCAN
-        excess = self.excess(mu)
-        accepted = np.append(0, np.flatnonzero(excess > 0) + 1)
-        last = int(accepted[-1])  # of the scan that begins with the best value
-        mu, excess = np.append(best, mu), np.append(1 - self.alpha, excess)
-        if last == mu.size - 1 or np.isnan(excess).any():
+            farthest = max(best - 3 * reach, 0.0)
+        mu = np.linspace(best, farthest, _COARSE + 1)
+        last = _last(self._from_best(mu))
+        if last < 0 or last == _COARSE:
             return np.nan, np.nan
-        return self._refined(mu[last : last + 2], excess[last : last + 2])
+        step = mu[1] - mu[0]
+        fine = np.linspace(mu[last] - step / 2, mu[last + 1] + step / 2, _FINE)
+        fine = np.clip(fine, min(best, farthest), max(best, farthest))
+        return self._interpolated(np.append(best, fine))
 
-    def _refined(
-        self, mu: NDArray[np.float64], excess: NDArray[np.float64]
-    ) -> tuple[float, float]:
-        """Halve the step between an accepted and a rejected value."""
-        slope = abs(float((excess[1] - excess[0]) / (mu[1] - mu[0])))
-        for _ in range(_HALVINGS):
-            middle = mu.mean(keepdims=True)
-            there = self.excess(middle)
-            side = 0 if there[0] > 0 else 1
-            mu[side], excess[side] = middle[0], there[0]
-        end = mu[0] + (mu[1] - mu[0]) * excess[0] / (excess[0] - excess[1])
-        spread = np.sqrt(self.alpha * (1 - self.alpha) / self.run.toys)
-        return float(end), float(np.hypot(spread / slope, mu[1] - mu[0]))
+    def _from_best(self, mu: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return `excess` of values of which the first is the best, accepted always."""
+        return np.append(1 - self.alpha, self.excess(mu[1:]))
+
+    def _interpolated(self, mu: NDArray[np.float64]) -> tuple[float, float]:
+        """Return the end, and by how much it moves with the binomial error."""
+        excess = self._from_best(mu)
+        if np.isnan(excess).any():
+            return np.nan, np.nan
+        error = np.sqrt(self.alpha * (1 - self.alpha) / self.run.toys)
+        inner, end, outer = (_crossing(mu, excess + d) for d in (-error, 0.0, error))
+        moved = max(abs(inner - end), abs(outer - end))
+        step = abs(mu[-1] - mu[-2])
+        return end, float(np.hypot(moved, step / np.sqrt(12)))
+
+
+def _last(excess: NDArray[np.float64]) -> int:
+    """Return the index of the last accepted value, -1 where a fit is missing."""
+    return -1 if np.isnan(excess).any() else int(np.flatnonzero(excess > 0)[-1])
+
+
+def _crossing(mu: NDArray[np.float64], excess: NDArray[np.float64]) -> float:
+    """Return where the excess vanishes for the last time, at most the last value."""
+    last = _last(excess)
+    if last == mu.size - 1:
+        return float(mu[-1])
+    share = excess[last] / (excess[last] - excess[last + 1])
+    return float(mu[last] + share * (mu[last + 1] - mu[last]))

@@ -7,6 +7,7 @@ from math import ceil
 from typing import final
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
@@ -53,7 +54,7 @@ class ToyLimits:
     observed_error: np.ma.MaskedArray
     expected: np.ma.MaskedArray
     expected_error: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, " n"]
 
 
 def toy_upper_limits(

@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 from scipy.special import betaincinv, gammaincc, ndtri
 
-from darksector.errors import OutOfDomain
 from darksector.statistics.experiments import (
     FAILED,
     LOST,
@@ -26,6 +25,7 @@ from darksector.statistics.experiments import (
 from darksector.statistics.fit import OK, Fit, fit
 from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.profile import discovery
+from darksector.statistics.profile_limits import check_level
 from darksector.statistics.settings import FREE
 
 
@@ -52,7 +52,7 @@ class ToyPValue:
     p_value: np.ma.MaskedArray
     interval: np.ma.MaskedArray
     asymptotic: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, " n"]
 
     @property
     def significance(self) -> np.ma.MaskedArray:
@@ -152,16 +152,6 @@ def goodness_of_fit(
     return _p_value(likelihood, found, deviance, run, confidence_level)
 
 
-def check_level(confidence_level: float) -> None:
-    """Raise OutOfDomain if a confidence level is not between 0 and 1."""
-    if not 0 < confidence_level < 1:
-        msg = (
-            f"confidence_level must lie between 0 and 1, got {confidence_level}; "
-            "90 % is 0.9."
-        )
-        raise OutOfDomain(msg)
-
-
 def binomial_interval(
     successes: Float[np.ndarray, " n"], trials: Float[np.ndarray, " n"], *, level: float
 ) -> Float[np.ndarray, "n 2"]:
@@ -181,7 +171,7 @@ class _Found:
 
     statistic: NDArray[np.float64]
     asymptotic: NDArray[np.float64]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, " n"]
     theta: NDArray[np.float64]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 
 from darksector.errors import OutOfDomain
@@ -50,7 +50,7 @@ class ToyCls:
     cls_error: np.ma.MaskedArray
     clsb_error: np.ma.MaskedArray
     clb_error: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, " n"]
 
 
 def toy_cls(
