@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
@@ -14,6 +14,7 @@ OK = "ok"
 UNDEFINED = "the likelihood is not finite at the start of the fit"
 STALLED = "no step lowers the likelihood and its gradient does not vanish"
 UNFINISHED = "the fit did not converge in 500 steps"
+_REASONS = np.array([OK, UNDEFINED, STALLED, UNFINISHED], dtype=np.dtypes.StrDType(80))
 
 _STEPS = 500
 _TOLERANCE = 1e-10  # expected decrease of the likelihood at which a fit ends
@@ -145,20 +146,7 @@ def fit(
     lower = np.where(held, -np.inf, _per_row(likelihood.lower, rows, shape))
     upper = np.where(held, np.inf, _per_row(likelihood.upper, rows, shape))
     theta = np.clip(theta, lower, upper)
-    blocks = [
-        _Block(likelihood, rows[i : i + _BLOCK], held, lower[i : i + _BLOCK], upper[i : i + _BLOCK])
-        .minimise(theta[i : i + _BLOCK])
-        for i in range(0, rows.size, _BLOCK)
-    ]  # fmt: skip
-    if not blocks:
-        empty = np.zeros(0)
-        return Fit(theta, empty, np.zeros((*shape, shape[1])), empty.astype(np.str_))
-    return Fit(
-        np.concatenate([b.theta for b in blocks]),
-        np.concatenate([b.nll for b in blocks]),
-        np.concatenate([b.information for b in blocks]),
-        np.concatenate([b.status for b in blocks]),
-    )
+    return _Rows(likelihood, rows, held, lower, upper).minimise(theta)
 
 
 def _per_row(
@@ -169,8 +157,8 @@ def _per_row(
 
 @final
 @dataclass(frozen=True)
-class _Block:
-    """Rows that are minimised together."""
+class _Rows:
+    """Rows that are minimised a block at a time."""
 
     likelihood: Likelihood
     rows: NDArray[np.int64]
@@ -179,45 +167,44 @@ class _Block:
     upper: NDArray[np.float64]
 
     def minimise(self, start: NDArray[np.float64]) -> Fit:
-        theta, best = start.copy(), self.likelihood.evaluate(start, self.rows)
-        nll, information = best.nll.copy(), best.information.copy()
-        status = np.full(self.rows.size, UNFINISHED, dtype=np.dtypes.StrDType(80))
-        status[~np.isfinite(nll)] = UNDEFINED
-        live = np.flatnonzero(np.isfinite(nll))
-        best, length = _take(best, live), np.ones(live.size)
-        step, gain = self._step(theta[live], best, live)
-        for count in range(_STEPS):
-            stuck = length < _SHORTEST
-            done = (gain < _TOLERANCE) | stuck
-            if done.any():
-                ends = live[done]
-                information[ends] = best.information[done]
-                good = gain[done] < np.where(stuck[done], _ROUNDING, _TOLERANCE)
-                status[ends] = np.where(good, OK, STALLED)
-                live, best = live[~done], _take(best, ~done)
-                step, gain, length = step[~done], gain[~done], length[~done]
-            if live.size == 0:
-                break
+        """Return the minima; a row that ends makes place for the next one."""
+        count, p = start.shape
+        theta, nll = start.copy(), np.full(count, np.inf)
+        information = np.zeros((count, p, p))
+        status = np.zeros(count, dtype=np.int64)
+        at, waiting = _Front.of(np.arange(min(count, _BLOCK)), p), _BLOCK
+        while at.live.size:
+            live = at.live
             trial = np.clip(
-                theta[live] + length[:, None] * step, self.lower[live], self.upper[live]
+                theta[live] + at.length[:, None] * at.step,
+                self.lower[live],
+                self.upper[live],
             )
             new = self.likelihood.evaluate(trial, self.rows[live])
-            margin = 1e-14 * (1 + np.abs(best.nll))
-            with np.errstate(invalid="ignore"):
-                better = new.nll <= best.nll + margin
+            better = _better(new, at.best)
             theta[live[better]], nll[live[better]] = trial[better], new.nll[better]
-            best = _where(better, new, best)
-            if count >= _PATIENCE:
-                best = self._observed(theta[live], best, live)
-            moved, gains = self._step(theta[live], best, live)
-            step, gain = moved, gains
-            length = np.where(better, 1.0, length / 4)
-        return Fit(theta, nll, information, status)
+            best = _where(better, new, at.best)
+            late = np.flatnonzero(at.made > _PATIENCE)
+            if late.size:
+                best = replace(best, information=best.information.copy())
+                best.information[late] = self._observed(
+                    theta[live[late]], _take(best, late), live[late]
+                )
+            step, gain = self._step(theta[live], best, live)
+            at = at.moved(better, best, step)
+            done, reason = at.ended(gain)
+            ends = live[done]
+            information[ends], status[ends] = best.information[done], reason[done]
+            fresh = np.arange(waiting, min(count, waiting + int(done.sum())))
+            waiting += fresh.size
+            at = at.replaced(done, fresh)
+        nll[~np.isfinite(nll)] = np.nan
+        return Fit(theta, nll, information, _REASONS[status])
 
     def _observed(
         self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
-    ) -> Evaluation:
-        """Return the evaluation with the observed curvature, made positive.
+    ) -> NDArray[np.float64]:
+        """Return the observed curvature, made positive.
 
         Where the expectation is strongly curved in a parameter, Fisher's information
         misjudges the step by the same factor every time.
@@ -235,7 +222,7 @@ class _Block:
         least = 1e-12 * np.abs(values).max(axis=1, keepdims=True)
         values = np.maximum(np.abs(values), least)
         positive = (vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1)
-        return Evaluation(at.nll, at.score, positive)
+        return np.asarray(positive, dtype=np.float64)
 
     def _step(
         self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
@@ -259,6 +246,69 @@ class _Block:
         step = -np.asarray(newton, dtype=np.float64)
         gain: NDArray[np.float64] = -0.5 * np.einsum("rp,rp->r", gradient, step)
         return step.astype(np.float64, copy=False), gain
+
+
+@final
+@dataclass(frozen=True)
+class _Front:
+    """The rows under way: best evaluation, next step, its length, steps made."""
+
+    live: NDArray[np.int64]
+    best: Evaluation
+    step: NDArray[np.float64]
+    length: NDArray[np.float64]
+    made: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, live: NDArray[np.int64], p: int) -> _Front:
+        """Return rows whose start is still to be evaluated: any value improves it."""
+        count = live.size
+        nothing = Evaluation(
+            np.full(count, np.inf), np.zeros((count, p)), np.zeros((count, p, p))
+        )
+        made = np.zeros(count, dtype=np.int64)
+        return cls(live, nothing, np.zeros((count, p)), np.ones(count), made)
+
+    def moved(
+        self, better: NDArray[np.bool_], best: Evaluation, step: NDArray[np.float64]
+    ) -> _Front:
+        length = np.where(better, 1.0, self.length / 4)
+        return _Front(self.live, best, step, length, self.made + 1)
+
+    def ended(
+        self, gain: NDArray[np.float64]
+    ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
+        """Return which rows are done, and the index of the reason."""
+        undefined, stuck = np.isinf(self.best.nll), self.length < _SHORTEST
+        done = undefined | stuck | (gain < _TOLERANCE) | (self.made > _STEPS)
+        good = gain < np.where(stuck, _ROUNDING, _TOLERANCE)
+        reason = np.where(good, 0, np.where(stuck, 2, 3))
+        return done, np.where(undefined, 1, reason)
+
+    def replaced(self, done: NDArray[np.bool_], fresh: NDArray[np.int64]) -> _Front:
+        """Return the rows that go on, and `fresh` ones."""
+        if not done.any():
+            return self
+        kept, new = ~done, _Front.of(fresh, self.step.shape[1])
+        best = _take(self.best, kept)
+        return _Front(
+            np.append(self.live[kept], new.live),
+            Evaluation(
+                np.append(best.nll, new.best.nll),
+                np.concatenate([best.score, new.best.score]),
+                np.concatenate([best.information, new.best.information]),
+            ),
+            np.concatenate([self.step[kept], new.step]),
+            np.append(self.length[kept], new.length),
+            np.append(self.made[kept], new.made),
+        )
+
+
+def _better(new: Evaluation, best: Evaluation) -> NDArray[np.bool_]:
+    """Return where a new value is finite and not worse but for rounding."""
+    margin = 1e-14 * (1 + np.abs(best.nll))
+    with np.errstate(invalid="ignore"):
+        return np.isfinite(new.nll) & (new.nll <= best.nll + margin)
 
 
 def _take(at: Evaluation, index: NDArray[np.int64] | NDArray[np.bool_]) -> Evaluation:

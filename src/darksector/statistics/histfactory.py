@@ -191,7 +191,9 @@ def _deviance(
     """Return half of the deviance of Poisson counts, zero where they agree."""
     nu = np.maximum(expected, FLOOR)
     excess = (nu - counts) / np.maximum(counts, FLOOR)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        near = counts * (excess - np.log1p(excess))
-    far = nu - counts + xlogy(counts, counts / nu)
-    return np.where(np.abs(excess) < 0.1, near, far)
+    value = counts * (excess - np.log1p(excess))
+    far = (excess < -0.9) | (counts < FLOOR)  # the sum loses digits there
+    if far.any():
+        few, mean = counts[far], nu[far]
+        value[far] = mean - few + xlogy(few, few / mean)
+    return value

@@ -1,0 +1,134 @@
+"""CLs of binned models from toy experiments instead of asymptotic formulae."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import final
+
+import numpy as np
+from jaxtyping import Float, Shaped
+from numpy.typing import NDArray
+
+from darksector.errors import OutOfDomain
+from darksector.statistics.experiments import (
+    FAILED,
+    LOST,
+    Experiments,
+    Hypothesis,
+    Progress,
+    physical,
+    qtilde_mu,
+    tail,
+    throw,
+)
+from darksector.statistics.fit import OK
+from darksector.statistics.histfactory import ModelLikelihood
+from darksector.statistics.profile import discovery, fit_at
+
+EMPTY = "no background toy is as far from the signal as the data"
+
+
+@final
+@dataclass(frozen=True)
+class ToyCls:
+    r"""CLs of tested signals, with their errors from the number of toys, no unit.
+
+    Parameters
+    ----------
+    cls, clsb, clb
+        :math:`CL_{s+b}/CL_b` and :math:`P(\tilde q_\mu \ge \tilde q_{obs})` for data
+        with the signal and without, shape ``(n,)``, masked where there is none.
+    cls_error, clsb_error, clb_error
+        Binomial standard errors, shape ``(n,)``, masked likewise.
+    status
+        `OK` or why a row has no result, shape ``(n,)``.
+    """
+
+    cls: np.ma.MaskedArray
+    clsb: np.ma.MaskedArray
+    clb: np.ma.MaskedArray
+    cls_error: np.ma.MaskedArray
+    clsb_error: np.ma.MaskedArray
+    clb_error: np.ma.MaskedArray
+    status: Shaped[np.ndarray, " n"]
+
+
+def toy_cls(
+    likelihood: ModelLikelihood,
+    mu: Float[np.ndarray, " n"],
+    *,
+    toys: int,
+    seed: int,
+    workers: int = 1,
+    progress: Progress | None = None,
+) -> ToyCls:
+    r"""Return CLs of every row at its own signal from toys, no unit.
+
+    Parameters
+    ----------
+    likelihood
+        The data sets.
+    mu
+        Tested parameters of interest, >= 0.
+    toys, seed, workers, progress
+        As of `Experiments`.
+
+    Raises
+    ------
+    OutOfDomain
+        If a tested value is negative or not finite, or a number of `Experiments` small.
+
+    Notes
+    -----
+    q̃_μ as arXiv:1007.1727 eq. 16, CLs as J. Phys. G 28 (2002) 2693.  Toys have the
+    nuisances that the data prefer for the signal μ and for none, and their auxiliary
+    measurements vary too.  Statistics that differ by less than `TIE` are equal: counts
+    are whole numbers, and the last digits of a fit must not decide.
+    """
+    run = Experiments(toys, seed, workers, progress)
+    if not np.all((mu >= 0) & np.isfinite(mu)):
+        msg = (
+            f"tested signals must be finite and >= 0, got {np.min(mu)} to {np.max(mu)}."
+        )
+        raise OutOfDomain(msg)
+    data = physical(likelihood)
+    result = discovery(data)
+    at = fit_at(data, mu, start=result.free.theta)
+    pairs = [
+        Hypothesis(i, theta[i], mu[i : i + 1], label)
+        for theta, label in ((at.theta, "signal"), (result.null.theta, "background"))
+        for i in range(data.size)
+    ]
+    thrown = np.array(throw(data, pairs, qtilde_mu, run))[:, 0]
+    observed = qtilde_mu(data, result.free, mu)
+    (clsb, clsb_error), (clb, clb_error) = (
+        tail(part, observed) for part in np.split(thrown, 2)
+    )
+    status = np.where(at.converged, result.status, at.status)
+    lost = np.isnan(thrown).mean(axis=1).reshape(2, -1).max(axis=0)
+    status = np.where((status == OK) & (lost > LOST), FAILED, status)
+    status = np.where((status == OK) & (clb == 0), EMPTY, status)
+    cls, cls_error = quotient((clsb, clsb_error), (clb, clb_error))
+
+    def kept(values: NDArray[np.float64]) -> np.ma.MaskedArray:
+        return np.ma.array(values, mask=status != OK)
+
+    return ToyCls(
+        kept(cls),
+        kept(clsb),
+        kept(clb),
+        kept(cls_error),
+        kept(clsb_error),
+        kept(clb_error),
+        status,
+    )
+
+
+def quotient(
+    above: tuple[NDArray[np.float64], NDArray[np.float64]],
+    below: tuple[NDArray[np.float64], NDArray[np.float64]],
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return a ratio of independent values and its error, NaN where it divides by 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = np.where(below[0] > 0, above[0] / below[0], np.nan)
+        return value, np.hypot(above[1], value * below[1]) / below[0]
