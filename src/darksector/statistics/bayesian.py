@@ -13,9 +13,10 @@ from scipy.interpolate import CubicSpline
 from darksector.errors import OutOfDomain
 from darksector.statistics.fit import OK
 from darksector.statistics.histfactory import ModelLikelihood
-from darksector.statistics.marginal import Draws, draws, log_marginal, propose
+from darksector.statistics.marginal import log_marginal, uniforms
 from darksector.statistics.posterior import Support, support
 from darksector.statistics.profile import fit_at
+from darksector.statistics.proposal import propose
 
 UNRESOLVED = "the integral over the nuisance parameters did not converge"
 
@@ -102,8 +103,8 @@ def bayesian_limits(
     for _ in range(_ROUNDS):
         if rows.size == 0:
             break
-        sample = draws(size, points=points, scramblings=_SCRAMBLINGS, seed=seed)
-        posterior = _Posterior(likelihood, where, flat_in, sample, refine)
+        uniform = uniforms(size, points=points, scramblings=_SCRAMBLINGS, seed=seed)
+        posterior = _Posterior(likelihood, where, flat_in, uniform, refine)
         for first in range(0, rows.size, _ROWS):
             block = rows[first : first + _ROWS]
             found[:, block] = posterior.limit(block, confidence_level)
@@ -136,7 +137,7 @@ class _Posterior:
     likelihood: ModelLikelihood
     where: Support
     power: float
-    sample: Draws
+    uniform: Float[np.ndarray, "s n p"]
     refine: int
 
     def limit(
@@ -170,7 +171,7 @@ class _Posterior:
         index = np.repeat(rows, poi.shape[1])
         at = fit_at(self.likelihood, poi.reshape(-1), start=start, rows=index)
         proposal = propose(self.likelihood, at, index)
-        values = log_marginal(self.likelihood, proposal, index, self.sample)
+        values = log_marginal(self.likelihood, proposal, index, self.uniform)
         return values.reshape(*poi.shape, -1)
 
 

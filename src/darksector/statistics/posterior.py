@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 
 from darksector.statistics.fit import OK, Fit, fit
 from darksector.statistics.histfactory import ModelLikelihood
-from darksector.statistics.marginal import propose
 from darksector.statistics.profile import fit_at, tangent
 from darksector.statistics.profile_limits import INSENSITIVE
+from darksector.statistics.proposal import propose
 
 IMPROPER = "the posterior does not fall off with the parameter of interest"
 
