@@ -27,6 +27,7 @@ _POINTS = 8  # quasi-random, per scrambling
 _SCRAMBLINGS = 8
 _MORE = 4  # times more points where the error is too large
 _ROUNDS = 4
+_WORST = 0.05  # relative error of a limit that is still given
 _ROWS = 256  # per block, which bounds the memory
 
 
@@ -75,7 +76,8 @@ def bayesian_limits(
         The power k of the coupling g in which the prior is flat, with the parameter of
         interest proportional to g^k: 1 for the signal itself, 2 or 4 for couplings.
     precision
-        Statistical error of a limit, relative to it, at which its integration ends.
+        Statistical error of a limit, relative to it, at which its integration ends;
+        after 8 times 512 points per value it ends anyway, and `error` tells.
     seed
         Of the quasi-random numbers.
     refine
@@ -110,9 +112,10 @@ def bayesian_limits(
             found[:, block] = posterior.limit(block, confidence_level)
         rows = rows[~(found[1, rows] <= precision * found[0, rows])]
         points *= _MORE
-    good = np.isfinite(found).all(axis=0) & (found[0] > 0)
+    with np.errstate(invalid="ignore"):
+        good = (found[0] > 0) & (found[1] <= _WORST * found[0])
     status = np.where((status == OK) & ~good, UNRESOLVED, status)
-    limit, error = np.ma.masked_invalid(np.where(status == OK, found, np.nan))
+    limit, error = (np.ma.masked_invalid(np.where(status == OK, x, np.nan)) for x in found)
     return BayesianLimits(limit, error, status)
 
 
