@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
@@ -35,7 +35,7 @@ class DegreeChoice:
 
     index: NDArray[np.int64]
     p_values: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
 
 def choose_degree(

@@ -59,7 +59,9 @@ class Background(ABC):
 class Chebyshev(Background):
     """Sum of Chebyshev polynomials; the first parameter is the number of events.
 
-    The rates must be positive, the parameters need not.
+    The rates must be positive, the parameters need not: below some five events per bin
+    the best curve may touch zero, and such a fit is slow and not `OK`.  `Bernstein`
+    polynomials are the remedy.
     """
 
     degree: int

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 
 from darksector.errors import OutOfDomain
@@ -35,7 +35,7 @@ class SpuriousSignal:
 
     signal: np.ma.MaskedArray
     error: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @property
     def ratio(self) -> np.ma.MaskedArray:
@@ -61,7 +61,7 @@ class Injection:
     signal: np.ma.MaskedArray
     error: np.ma.MaskedArray
     pull: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
 
 def spurious_signal(

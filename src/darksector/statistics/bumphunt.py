@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 
 from darksector.errors import OutOfDomain
@@ -77,7 +77,7 @@ class BumpHunt:
         return np.broadcast_to(degrees, self.windows.masses.shape)
 
     @property
-    def status(self) -> NDArray[np.str_]:
+    def status(self) -> Shaped[np.ndarray, "*n"]:
         """`OK` or why a mass cannot be tested, shape ``(m,)``."""
         w = self.windows
         few = w.stop - w.first <= self.degrees + 2

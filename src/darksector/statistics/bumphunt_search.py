@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 from scipy.special import chdtrc
 
@@ -51,7 +51,7 @@ class BumpHuntResult:
     p_value: np.ma.MaskedArray
     goodness: np.ma.MaskedArray
     limits: UpperLimits
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
 
 def search(
@@ -132,8 +132,8 @@ def spread(
 
 
 def whole_status(
-    status: NDArray[np.str_], chosen: NDArray[np.int64], fits: Sequence[Fit]
-) -> NDArray[np.str_]:
+    status: Shaped[np.ndarray, "*n"], chosen: NDArray[np.int64], fits: Sequence[Fit]
+) -> Shaped[np.ndarray, "*n"]:
     """Return the status of all masses: of the windows, then of the first failed fit."""
     whole = status.astype(np.dtypes.StrDType(80))
     for one in fits:

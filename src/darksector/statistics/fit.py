@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import NDArray
 
 OK = "ok"
@@ -18,6 +18,7 @@ UNFINISHED = "the fit did not converge in 500 steps"
 _STEPS = 500
 _TOLERANCE = 1e-10  # expected decrease of the likelihood at which a fit ends
 _ROUNDING = 1e-5  # an expected decrease this small may drown in rounding
+_PATIENCE = 12  # steps with the curvature of the likelihood, before it is computed
 _BLOCK = 256  # rows per block: the arrays of one block stay in the cache
 _SHORTEST = 1e-9  # of a full step
 
@@ -98,7 +99,7 @@ class Fit:
     theta: NDArray[np.float64]
     nll: NDArray[np.float64]
     information: NDArray[np.float64]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @property
     def converged(self) -> NDArray[np.bool_]:
@@ -185,7 +186,7 @@ class _Block:
         live = np.flatnonzero(np.isfinite(nll))
         best, length = _take(best, live), np.ones(live.size)
         step, gain = self._step(theta[live], best, live)
-        for _ in range(_STEPS):
+        for count in range(_STEPS):
             stuck = length < _SHORTEST
             done = (gain < _TOLERANCE) | stuck
             if done.any():
@@ -206,10 +207,35 @@ class _Block:
                 better = new.nll <= best.nll + margin
             theta[live[better]], nll[live[better]] = trial[better], new.nll[better]
             best = _where(better, new, best)
+            if count >= _PATIENCE:
+                best = self._observed(theta[live], best, live)
             moved, gains = self._step(theta[live], best, live)
             step, gain = moved, gains
             length = np.where(better, 1.0, length / 4)
         return Fit(theta, nll, information, status)
+
+    def _observed(
+        self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
+    ) -> Evaluation:
+        """Return the evaluation with the observed curvature, made positive.
+
+        Where the expectation is strongly curved in a parameter, Fisher's information
+        misjudges the step by the same factor every time.
+        """
+        matrix = np.zeros_like(at.information)
+        for p in np.flatnonzero(~self.held):
+            moved, step = theta.copy(), 1e-6 * (1 + np.abs(theta[:, p]))
+            step = np.where(moved[:, p] + step > self.upper[live, p], -step, step)
+            moved[:, p] += step
+            score = self.likelihood.evaluate(moved, self.rows[live]).score
+            matrix[:, p] = (score - at.score) / step[:, None]
+        matrix = (matrix + matrix.transpose(0, 2, 1)) / 2
+        matrix = np.where(np.isfinite(matrix).all(axis=(1, 2), keepdims=True), matrix, at.information)  # fmt: skip
+        values, vectors = np.linalg.eigh(matrix)
+        least = 1e-12 * np.abs(values).max(axis=1, keepdims=True)
+        values = np.maximum(np.abs(values), least)
+        positive = (vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1)
+        return Evaluation(at.nll, at.score, positive)
 
     def _step(
         self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
@@ -229,7 +255,8 @@ class _Block:
         diagonal += np.where(
             diagonal > 0, 1e-13 * diagonal, np.where(scale > 0, scale, 1.0)
         )
-        step = -np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+        newton = np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
+        step = -np.asarray(newton, dtype=np.float64)
         gain: NDArray[np.float64] = -0.5 * np.einsum("rp,rp->r", gradient, step)
         return step.astype(np.float64, copy=False), gain
 

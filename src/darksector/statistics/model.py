@@ -18,8 +18,7 @@ from darksector.statistics.modifiers import (
     NormFactor,
     NormSys,
     Parameter,
-    ShapeSys,
-    StatError,
+    rows,
 )
 
 
@@ -42,6 +41,11 @@ class Sample:
     nominal: ArrayLike
     modifiers: tuple[Modifier, ...] = ()
 
+    @property
+    def arrays(self) -> tuple[NDArray[np.float64], ...]:
+        """All numbers, ``(q, bins)`` or ``(q, 1)`` each."""
+        return (rows(self.nominal), *(a for m in self.modifiers for a in m.arrays))
+
 
 @final
 @dataclass(frozen=True)
@@ -61,6 +65,40 @@ class Channel:
     name: str
     samples: tuple[Sample, ...]
     observed: ArrayLike
+
+    def __post_init__(self) -> None:
+        _unique("sample", [sample.name for sample in self.samples])
+        counts = np.asarray(self.observed, dtype=np.float64)
+        if counts.ndim not in {1, 2} or not self.samples or not counts.size:
+            msg = (
+                f"channel {self.name!r} needs samples and observed events of shape "
+                f"(bins,) or (m, bins), got {len(self.samples)} samples and the shape "
+                f"{counts.shape}."
+            )
+            raise InvalidCard(msg)
+        bad = ~(np.isfinite(counts) & (counts >= 0))
+        if bad.any():
+            msg = (
+                f"channel {self.name!r} has observed {counts[bad][0]} events in a bin; "
+                "they must be finite and >= 0."
+            )
+            raise OutOfDomain(msg)
+        for sample in self.samples:
+            where = f"sample {sample.name!r} of channel {self.name!r}"
+            _unique(
+                f"modifier of {where}",
+                [f"{type(m).__name__} {m.name}" for m in sample.modifiers],
+            )
+            for array in sample.arrays:
+                _check_array(f"an array of {where}", array)
+            binned = [m for m in sample.modifiers if not isinstance(m, NormSys)]
+            for array in (rows(sample.nominal), *(a for m in binned for a in m.arrays)):
+                if array.shape[1] != self.bins:
+                    msg = (
+                        f"{where} has an array with {array.shape[1]} bins; it needs "
+                        f"{self.bins} bins as observed."
+                    )
+                    raise InvalidCard(msg)
 
     @property
     def bins(self) -> int:
@@ -119,14 +157,8 @@ class Model:
     def __post_init__(self) -> None:
         _unique("channel", [channel.name for channel in self.channels])
         _unique("parameter", [parameter.name for parameter in self.parameters])
-        sizes = {1}
-        for channel in self.channels:
-            _unique("sample", [sample.name for sample in channel.samples])
-            _check_counts(channel)
-            sizes |= {len(np.atleast_2d(channel.observed))}
-            for sample in channel.samples:
-                sizes |= _check_sample(channel, sample)
-        if len(sizes) > 2:
+        sizes = {len(array) for array in self._arrays()} - {1}
+        if len(sizes) > 1:
             msg = (
                 f"the arrays of a model hold {sorted(sizes)} points; a batch has one "
                 "number of points, and arrays without its axis are shared."
@@ -181,24 +213,14 @@ class Model:
 
     def _arrays(self) -> Iterator[NDArray[np.float64]]:
         for channel in self.channels:
-            yield np.atleast_2d(channel.observed)
+            yield rows(channel.observed)
             for sample in channel.samples:
-                yield np.atleast_2d(sample.nominal)
-        for _, _, modifier in self.modifiers():
-            match modifier:
-                case NormSys():
-                    yield np.atleast_1d(modifier.up)
-                    yield np.atleast_1d(modifier.down)
-                case HistoSys():
-                    yield np.atleast_2d(modifier.up)
-                    yield np.atleast_2d(modifier.down)
-                case ShapeSys() | StatError():
-                    yield np.atleast_2d(modifier.sigma)
+                yield from sample.arrays
 
     @property
     def observed(self) -> Float[np.ndarray, "m bins"]:
         """Observed events of all channels side by side, shape ``(m, bins)``."""
-        parts = [np.atleast_2d(channel.observed) for channel in self.channels]
+        parts = [rows(channel.observed) for channel in self.channels]
         shape = (max(len(part) for part in parts),)
         return np.concatenate(
             [np.broadcast_to(p, (*shape, p.shape[1])) for p in parts], axis=1
@@ -221,66 +243,10 @@ def _unique(kind: str, names: list[str]) -> None:
             raise InvalidCard(msg)
 
 
-def _check_counts(channel: Channel) -> None:
-    counts = np.asarray(channel.observed, dtype=np.float64)
-    if counts.ndim not in {1, 2} or not channel.samples:
-        msg = (
-            f"channel {channel.name!r} needs samples and observed events of shape "
-            f"(bins,) or (m, bins), got {len(channel.samples)} samples and the shape "
-            f"{counts.shape}."
-        )
+def _check_array(where: str, values: NDArray[np.float64]) -> None:
+    if values.ndim != 2:
+        msg = f"{where} has {values.ndim} axes; shapes are (bins,) or (m, bins)."
         raise InvalidCard(msg)
-    bad = ~(np.isfinite(counts) & (counts >= 0))
-    if bad.any():
-        msg = (
-            f"channel {channel.name!r} has observed {counts[bad][0]} events in a bin; "
-            "they must be finite and >= 0."
-        )
+    if not np.all(np.isfinite(values)):
+        msg = f"{where} holds a value that is not finite."
         raise OutOfDomain(msg)
-
-
-def _check_sample(channel: Channel, sample: Sample) -> set[int]:
-    """Raise an error if the numbers of a sample do not fit; return the batch sizes."""
-    where = f"sample {sample.name!r} of channel {channel.name!r}"
-    sizes = _check_array(where, "nominal", sample.nominal, bins=channel.bins)
-    _unique("modifier", [f"{type(m).__name__} {m.name}" for m in sample.modifiers])
-    for modifier in sample.modifiers:
-        inside = f"{type(modifier).__name__} {modifier.name!r} of {where}"
-        match modifier:
-            case NormSys():
-                for side in ("up", "down"):
-                    factor = np.asarray(getattr(modifier, side), dtype=np.float64)
-                    sizes.add(max(factor.size, 1))
-                    if factor.ndim > 1 or not np.all(
-                        (factor > 0) & np.isfinite(factor)
-                    ):
-                        msg = (
-                            f"{inside} has the {side} factor {getattr(modifier, side)}; "
-                            "factors are finite and > 0, one or one per point."
-                        )
-                        raise InvalidCard(msg)
-            case HistoSys():
-                sizes |= _check_array(inside, "up", modifier.up, bins=channel.bins)
-                sizes |= _check_array(inside, "down", modifier.down, bins=channel.bins)
-            case ShapeSys() | StatError():
-                sizes |= _check_array(
-                    inside, "sigma", modifier.sigma, bins=channel.bins
-                )
-                if np.any(np.asarray(modifier.sigma) < 0):
-                    msg = f"{inside} has a negative sigma; uncertainties are >= 0."
-                    raise InvalidCard(msg)
-    return sizes
-
-
-def _check_array(where: str, field: str, values: ArrayLike, *, bins: int) -> set[int]:
-    array = np.asarray(values, dtype=np.float64)
-    if array.ndim not in {1, 2} or array.shape[-1] != bins:
-        msg = (
-            f"{field} of {where} has the shape {array.shape}; it needs {bins} bins as "
-            "observed: (bins,) or (m, bins)."
-        )
-        raise InvalidCard(msg)
-    if not np.all(np.isfinite(array)):
-        msg = f"{field} of {where} holds a value that is not finite."
-        raise OutOfDomain(msg)
-    return {len(np.atleast_2d(array))}

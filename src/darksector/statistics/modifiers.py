@@ -112,6 +112,11 @@ class NormFactor:
 
     name: str
 
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """No numbers."""
+        return ()
+
 
 @final
 @dataclass(frozen=True)
@@ -119,6 +124,11 @@ class Lumi:
     """Factor common to all samples; its centre and width come from a `Parameter`."""
 
     name: str
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """No numbers."""
+        return ()
 
 
 @final
@@ -133,6 +143,20 @@ class NormSys:
     up: ArrayLike
     down: ArrayLike
 
+    def __post_init__(self) -> None:
+        for factor in (np.asarray(self.up), np.asarray(self.down)):
+            if factor.ndim > 1 or not np.all((factor > 0) & (factor < inf)):
+                msg = (
+                    f"NormSys {self.name!r} has the factor {factor}; factors are finite "
+                    "and > 0, one or one per point."
+                )
+                raise InvalidCard(msg)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """The factors, ``(q, 1)`` each."""
+        return tuple(np.atleast_1d(side)[:, None] for side in (self.up, self.down))
+
 
 @final
 @dataclass(frozen=True)
@@ -146,6 +170,11 @@ class HistoSys:
     up: ArrayLike
     down: ArrayLike
 
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """The shapes, ``(q, bins)`` each."""
+        return rows(self.up), rows(self.down)
+
 
 @final
 @dataclass(frozen=True)
@@ -153,6 +182,11 @@ class ShapeFactor:
     """Free factor for each bin."""
 
     name: str
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """No numbers."""
+        return ()
 
 
 @final
@@ -162,6 +196,14 @@ class ShapeSys:
 
     name: str
     sigma: ArrayLike
+
+    def __post_init__(self) -> None:
+        _check_sigma(self.name, self.sigma)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """The uncertainties, ``(q, bins)``."""
+        return (rows(self.sigma),)
 
 
 @final
@@ -176,6 +218,14 @@ class StatError:
     name: str
     sigma: ArrayLike
 
+    def __post_init__(self) -> None:
+        _check_sigma(self.name, self.sigma)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """The uncertainties, ``(q, bins)``."""
+        return (rows(self.sigma),)
+
 
 Modifier = NormFactor | Lumi | NormSys | HistoSys | ShapeFactor | ShapeSys | StatError
 
@@ -184,3 +234,14 @@ def rows(values: ArrayLike) -> np.ndarray:
     """Return an array with the axis of the batch in front, of length one if shared."""
     array = np.asarray(values, dtype=np.float64)
     return array if array.ndim > 1 else array[None]
+
+
+def _check_sigma(name: str, sigma: ArrayLike) -> None:
+    values = np.asarray(sigma, dtype=np.float64)
+    bad = ~((values >= 0) & (values < inf))
+    if bad.any():
+        msg = (
+            f"modifier {name!r} has the uncertainty {values[bad][0]}; uncertainties are "
+            "finite and >= 0 events."
+        )
+        raise InvalidCard(msg)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
@@ -64,7 +64,7 @@ class Discovery:
         return ndtr(-self.local_significance)
 
     @property
-    def status(self) -> NDArray[np.str_]:
+    def status(self) -> Shaped[np.ndarray, "*n"]:
         """`OK` or why a row has no result, shape ``(n,)``."""
         return np.where(self.null.converged, self.free.status, self.null.status)
 

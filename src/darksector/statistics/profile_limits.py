@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, final
+from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
-from scipy.optimize import elementwise
-from scipy.special import log_ndtr, ndtr, ndtri
+from scipy.special import ndtr, ndtri
 
 from darksector.errors import OutOfDomain
-from darksector.statistics.fit import OK, Fit
+from darksector.statistics.asymptotic import Profiles, log_cls
+from darksector.statistics.fit import OK
 from darksector.statistics.limits import SIGMAS
-from darksector.statistics.profile import ProfileLikelihood, discovery, fit_at, tangent
-
-INSENSITIVE = "the likelihood does not depend on the parameter of interest"
-NO_LIMIT = "the root search for the limit did not converge"
-
-_PRECISION = 1e-7  # of a limit, relative
+from darksector.statistics.profile import ProfileLikelihood
+from darksector.statistics.roots import Crossings, crossings
 
 
 @final
@@ -40,31 +35,7 @@ class UpperLimits:
 
     observed: np.ma.MaskedArray
     expected: np.ma.MaskedArray
-    status: NDArray[np.str_]
-
-
-def log_cls(
-    q_mu: Float[np.ndarray, "*n"], q_asimov: Float[np.ndarray, "*n"]
-) -> Float[np.ndarray, "*n"]:
-    r"""Logarithm of CLs from q̃_μ of the data and of the background's Asimov data.
-
-    Parameters
-    ----------
-    q_mu, q_asimov
-        Test statistics of arXiv:1007.1727 eq. 16, >= 0; the second equals (μ/σ)².
-
-    Notes
-    -----
-    arXiv:1007.1727 eqs. 65 and 66: distributions of q̃_μ for data with the signal μ
-    and without; its branch q̃_μ > (μ/σ)² is that of a fit at the bound.
-    """
-    root, reach = np.sqrt(q_mu), np.sqrt(q_asimov)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        middle, half = q_mu / (2 * reach), reach / 2
-    usual = q_mu <= q_asimov
-    with_signal = np.where(usual, root, middle + half)
-    without = np.where(usual, root - reach, middle - half)
-    return log_ndtr(-with_signal) - log_ndtr(-without)
+    status: Shaped[np.ndarray, "*n"]
 
 
 def cls_upper_limits(
@@ -94,124 +65,110 @@ def cls_upper_limits(
     arXiv:1007.1727, eqs. 16, 65, 66 and 89; CLs as J. Phys. G 28 (2002) 2693.
     The Asimov data have the nuisances of the fit to the data without signal.
     """
+    check_level(confidence_level)
+    profiles = Profiles.of(likelihood)
+    good = np.flatnonzero(profiles.status == OK)
+    status = profiles.status.astype(np.dtypes.StrDType(80))
+    limits = np.full((likelihood.size, len(SIGMAS) + 1), np.nan)
+    if good.size:
+        alpha = 1 - confidence_level
+        found = (_observed(profiles, good, alpha), _expected(profiles, good, alpha))
+        limits[good] = np.concatenate(
+            [f.value.reshape(good.size, -1) for f in found], axis=1
+        )
+        for reasons in (f.status.reshape(good.size, -1) for f in found):
+            for column in reasons.T:
+                status[good] = np.where(column == OK, status[good], column)
+    masked = np.ma.masked_invalid(limits)
+    return UpperLimits(masked[:, 0], masked[:, 1:], status)
+
+
+@final
+@dataclass(frozen=True)
+class ClsScan:
+    """CLs at tested values of the parameter of interest.
+
+    Parameters
+    ----------
+    poi
+        The tested values, shape ``(k,)``.
+    observed
+        Shape ``(n, k)``, masked where a fit failed.
+    expected
+        Without signal, at `SIGMAS`, shape ``(n, k, 5)``, masked likewise.
+    status
+        `OK` or why a row has no result, shape ``(n,)``.
+    """
+
+    poi: NDArray[np.float64]
+    observed: np.ma.MaskedArray
+    expected: np.ma.MaskedArray
+    status: Shaped[np.ndarray, " n"]
+
+
+def cls_scan(likelihood: ProfileLikelihood, poi: Float[np.ndarray, " k"]) -> ClsScan:
+    """Return CLs at each of some values of the parameter of interest, asymptotic.
+
+    Raises
+    ------
+    OutOfDomain
+        If a tested value is negative or not finite.
+
+    Notes
+    -----
+    As `cls_upper_limits`; expected values by arXiv:1007.1727 eq. 89: data that lie N
+    standard deviations from the Asimov data have the root of q̃ smaller by N.
+    """
+    if not np.all((poi >= 0) & np.isfinite(poi)):
+        msg = f"CLs is tested at finite values >= 0, got {poi}."
+        raise OutOfDomain(msg)
+    profiles = Profiles.of(likelihood)
+    rows = np.repeat(np.arange(likelihood.size), poi.size)
+    mu = np.tile(poi, likelihood.size)
+    q, q_asimov = profiles.data.q(mu, rows), profiles.asimov.q(mu, rows)
+    sigmas = np.array(SIGMAS, dtype=np.float64)
+    root = np.sqrt(q_asimov)[:, None]
+    expected = ndtr(sigmas - root) / ndtr(sigmas)
+    good = (profiles.status == OK)[rows] & np.isfinite(q) & np.isfinite(q_asimov)
+    shape = (likelihood.size, poi.size)
+    return ClsScan(
+        poi,
+        np.ma.masked_array(np.exp(log_cls(q, q_asimov)), ~good).reshape(shape),
+        np.ma.masked_array(expected, np.repeat(~good[:, None], sigmas.size, 1)).reshape(
+            *shape, -1
+        ),
+        profiles.status,
+    )
+
+
+def check_level(confidence_level: float) -> None:
+    """Raise OutOfDomain if a confidence level is not between 0 and 1."""
     if not 0 < confidence_level < 1:
         msg = (
             f"confidence_level must lie between 0 and 1, got {confidence_level}; "
             "90 % is 0.9."
         )
         raise OutOfDomain(msg)
-    test = _Test.of(likelihood)
-    good = np.flatnonzero(test.status == OK)
-    expected = np.full((likelihood.size, len(SIGMAS)), np.nan)
-    observed = np.full(likelihood.size, np.nan)
-    if good.size:
-        expected[good] = test.expected(good, 1 - confidence_level)
-        observed[good] = test.observed(good, 1 - confidence_level)
-    found = np.isfinite(expected).all(axis=1) & np.isfinite(observed)
-    status = np.where((test.status == OK) & ~found, NO_LIMIT, test.status)
-    return UpperLimits(
-        np.ma.masked_invalid(observed), np.ma.masked_invalid(expected), status
-    )
 
 
-@final
-@dataclass(frozen=True)
-class _Path:
-    """Minima of a likelihood along its parameter of interest, to first order."""
+def _expected(profiles: Profiles, rows: NDArray[np.int64], alpha: float) -> Crossings:
+    sigmas = np.array(SIGMAS, dtype=np.float64)
+    targets = ndtri(1 - alpha * ndtr(sigmas)) + sigmas
+    index, target = np.repeat(rows, sigmas.size), np.tile(targets, rows.size)
 
-    likelihood: ProfileLikelihood
-    theta: NDArray[np.float64]
-    nll: NDArray[np.float64]
-    change: NDArray[np.float64]
+    def excess(
+        mu: NDArray[np.float64], row: NDArray[np.int64], root: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        return np.sqrt(profiles.asimov.q(mu, row)) - root
 
-    def q(self, mu: NDArray[np.float64], rows: NDArray[np.int64]) -> NDArray[np.float64]:  # fmt: skip
-        """Return q̃_μ (arXiv:1007.1727 eq. 16), NaN where the fit failed."""
-        best = self.theta[rows]
-        ahead = np.maximum(mu - best[:, self.likelihood.poi], 0.0)
-        start = best + ahead[:, None] * self.change[rows]
-        at = fit_at(self.likelihood, start[:, self.likelihood.poi], start=start, rows=rows)  # fmt: skip
-        q = np.where(at.converged, 2 * np.maximum(at.nll - self.nll[rows], 0.0), np.nan)
-        return np.where(ahead > 0, q, 0.0)
+    return crossings(excess, target * profiles.error[index], (index, target))
 
 
-@final
-@dataclass(frozen=True)
-class _Test:
-    """The profiles of the data and of their Asimov data."""
+def _observed(profiles: Profiles, rows: NDArray[np.int64], alpha: float) -> Crossings:
+    def excess(mu: NDArray[np.float64], row: NDArray[np.int64]) -> NDArray[np.float64]:
+        cls = log_cls(profiles.data.q(mu, row), profiles.asimov.q(mu, row))
+        return cls - np.log(alpha)
 
-    data: _Path
-    asimov: _Path
-    error: NDArray[np.float64]
-    status: NDArray[np.str_]
-
-    @classmethod
-    def of(cls, likelihood: ProfileLikelihood) -> _Test:
-        result = discovery(likelihood)
-        signal = result.poi > 0
-        best = _choose(signal, result.free, result.null)
-        asimov = likelihood.asimov(result.null.theta)
-        rows = np.arange(likelihood.size)
-        there = asimov.evaluate(result.null.theta, rows)
-        expected = Fit(
-            result.null.theta, there.nll, there.information, result.null.status
-        )
-        change, error = tangent(asimov, expected)
-        status = np.where(np.isfinite(error), result.status, INSENSITIVE)
-        return cls(
-            _Path(likelihood, best.theta, best.nll, tangent(likelihood, best)[0]),
-            _Path(asimov, expected.theta, expected.nll, change),
-            error,
-            np.where(result.status == OK, status, result.status),
-        )
-
-    def expected(self, rows: NDArray[np.int64], alpha: float) -> NDArray[np.float64]:
-        sigmas = np.array(SIGMAS, dtype=np.float64)
-        targets = ndtri(1 - alpha * ndtr(sigmas)) + sigmas
-        index, target = np.repeat(rows, sigmas.size), np.tile(targets, rows.size)
-
-        def excess(
-            mu: NDArray[np.float64],
-            row: NDArray[np.int64],
-            root: NDArray[np.float64],
-        ) -> NDArray[np.float64]:
-            return np.sqrt(self.asimov.q(mu, row)) - root
-
-        guess = target * self.error[index]
-        return _root(excess, guess, (index, target)).reshape(rows.size, -1)
-
-    def observed(self, rows: NDArray[np.int64], alpha: float) -> NDArray[np.float64]:
-        def excess(
-            mu: NDArray[np.float64], row: NDArray[np.int64]
-        ) -> NDArray[np.float64]:
-            cls = log_cls(self.data.q(mu, row), self.asimov.q(mu, row))
-            return cls - np.log(alpha)
-
-        best = self.data.theta[rows, self.data.likelihood.poi]
-        guess = best + ndtri(1 - alpha / 2) * self.error[rows]
-        return _root(excess, guess, (rows,))
-
-
-def _root(
-    function: Callable[..., NDArray[np.float64]],
-    guess: NDArray[np.float64],
-    args: tuple[NDArray[Any], ...],
-) -> NDArray[np.float64]:
-    """Return where rising or falling functions vanish above 0, NaN where not found."""
-    bracket = elementwise.bracket_root(
-        function, 0.8 * guess, xr0=1.2 * guess, xmin=0.0, args=args, maxiter=60
-    )
-    low, high = bracket.bracket
-    both = np.where(bracket.success, (low, high), guess)
-    found = elementwise.find_root(
-        function, tuple(both), args=args, tolerances={"xrtol": _PRECISION}
-    )
-    return np.where(bracket.success & found.success, found.x, np.nan)
-
-
-def _choose(mask: NDArray[np.bool_], one: Fit, other: Fit) -> Fit:
-    return Fit(
-        np.where(mask[:, None], one.theta, other.theta),
-        np.where(mask, one.nll, other.nll),
-        np.where(mask[:, None, None], one.information, other.information),
-        np.where(mask, one.status, other.status),
-    )
+    best = profiles.data.theta[rows, profiles.data.likelihood.poi]
+    guess = best + ndtri(1 - alpha / 2) * profiles.error[rows]
+    return crossings(excess, guess, (rows,))

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 
 from darksector.errors import OutOfDomain
@@ -41,7 +41,7 @@ class Windows:
     edges: NDArray[np.float64]
     first: NDArray[np.int64]
     stop: NDArray[np.int64]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @property
     def usable(self) -> NDArray[np.int64]:
