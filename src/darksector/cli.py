@@ -16,8 +16,8 @@ from darksector.display_command import display
 from darksector.errors import DarksectorError, InvalidConfig, OutputError
 from darksector.event_commands import generate, xsec
 from darksector.machine_commands import machine
-from darksector.statistics_commands import limit, scan, significance
 from darksector.rediscovery import NAME as REDISCOVERY
+from darksector.statistics_commands import limit, scan, significance
 from darksector.terminal import Row, as_json, print_rows, progress_bar
 
 if TYPE_CHECKING:

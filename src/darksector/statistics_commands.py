@@ -74,7 +74,9 @@ _plot = click.option(
 @click.option("--flat-in", type=float, default=1.0, show_default=True,
               help="Bayesian: flat in the coupling of which the signal is this power.")  # fmt: skip
 @click.option("--observed-only", is_flag=True, help="Leave the expected limits out.")
-@click.option("--output", type=click.Path(path_type=Path), help="CSV file for the table.")
+@click.option(
+    "--output", type=click.Path(path_type=Path), help="CSV file for the table."
+)
 @as_json
 def limit(
     workspaces: tuple[Path, ...], method: str, output: Path | None, as_json: bool, **how: Any
@@ -100,7 +102,9 @@ def limit(
 
 @click.command()
 @click.argument("workspace", type=click.Path(path_type=Path))
-@click.option("--values", required=True, help="Tested values: start:stop:step or a,b,c.")
+@click.option(
+    "--values", required=True, help="Tested values: start:stop:step or a,b,c."
+)
 @_level
 @_which
 @_plot
@@ -164,8 +168,9 @@ def significance(
 
     likelihood = _likelihood(workspace, **which)
     strength, test = signal_strength(likelihood), discovery(likelihood)
+    poi = likelihood.names[likelihood.poi]
     row = {
-        "parameter": likelihood.names[likelihood.poi],
+        "parameter": poi,
         "value": _number(strength.value[0]),
         "error_down": _number(strength.error_down[0]),
         "error_up": _number(strength.error_up[0]),
@@ -181,7 +186,7 @@ def significance(
     if plot is not None:
         from darksector.plotting import inference
 
-        inference.save_impacts(impacts(likelihood), plot, poi=row["parameter"])
+        inference.save_impacts(impacts(likelihood), plot, poi=poi)
         click.echo(f"Wrote the figure to {plot}.", err=True)
 
 
@@ -232,9 +237,10 @@ def _toys(likelihood: ModelLikelihood, request: Request) -> Row:
 
 
 def _bayesian(likelihood: ModelLikelihood, request: Request) -> Row:
-    from darksector.statistics.bayesian import bayesian_bands, bayesian_limits
+    from darksector.statistics.bayesian import bayesian_limits
+    from darksector.statistics.bayesian_bands import bayesian_bands
 
-    how = {
+    how: dict[str, Any] = {
         "confidence_level": request.confidence_level,
         "flat_in": request.flat_in,
         "seed": request.seed,
@@ -242,7 +248,8 @@ def _bayesian(likelihood: ModelLikelihood, request: Request) -> Row:
     found = bayesian_limits(likelihood, **how)
     bands = {}
     if not request.observed_only:
-        bands = _bands(bayesian_bands(likelihood, toys=request.toys, **how).expected[0])
+        found_bands = bayesian_bands(likelihood, toys=request.toys, **how)
+        bands = _bands(found_bands.expected_band[0])
     return {
         "observed": _number(found.observed[0]),
         "observed_error": _number(found.error[0]),

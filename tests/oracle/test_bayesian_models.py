@@ -91,7 +91,10 @@ def test_counting_code(n, b):
     shared = NormSys("shared", 1.1, 1 / 1.1)
     model = region([1.0], [b], [n], on_signal=(shared,), on_background=(shared,))
     counting = CountingModel(
-        np.ones(1), np.array([b]), np.zeros(1), (Systematic("shared", 0.1, 0.1, "test"),)
+        np.ones(1),
+        np.array([b]),
+        np.zeros(1),
+        (Systematic("shared", 0.1, 0.1, "test"),),
     )
     expected = bayesian_upper_limit(counting, np.array([n]), confidence_level=0.9)[0]
 
@@ -133,9 +136,7 @@ def test_per_bin_errors(n, sigma, modifier):
     background = np.array([8.0, 20.0])
     signal, counts = np.array([2.0, 1.0]), np.array([n, 18])
     errors = np.array([sigma, 3.0])
-    model = region(
-        signal, background, counts, on_background=(modifier("mc", errors),)
-    )
+    model = region(signal, background, counts, on_background=(modifier("mc", errors),))
 
     def one(mu, k):
         gamma, weight = panel(1e-10, 1 + 9 * errors[k] / background[k])

@@ -61,18 +61,14 @@ def test_limits_of_a_few(seed):
 
 
 @pytest.mark.slow
-def test_limits_of_many(record_property):
-    """No fewer than 300 workspaces; those where pyhf fails go to the docs' table."""
-    found = [compare(seed) for seed in range(320)]
+@pytest.mark.parametrize("first", range(0, 320, 20))
+def test_limits_of_many(first, request):
+    """320 workspaces in all; the docs list those where pyhf is not at its minimum."""
+    found = [compare(seed) for seed in range(first, first + 20)]
 
-    record_property("workspaces", len(found))
-    record_property(
-        "failures_of_pyhf",
-        json.dumps([vars(c) for c in found if c.pyhf != "converged"]),
-    )
-    record_property(
-        "worst", max(abs(c.observed) for c in found if c.pyhf == "converged")
-    )
+    # not record_property: it warns under --junitxml, and warnings are errors
+    rows = json.dumps([vars(comparison) for comparison in found])
+    request.node.user_properties.append(("comparisons", rows))
     for comparison in found:
         check(comparison)
 

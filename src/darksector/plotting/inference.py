@@ -72,7 +72,9 @@ def save_impacts(found: Impacts, folder: Path, *, poi: str) -> None:
         Name of the parameter of interest.
     """
     ranked = found.ranked()[:_SHOWN]
-    figure = Figure(figsize=(7.0, 1.6 + 0.3 * max(len(ranked), 2)), layout="constrained")
+    figure = Figure(
+        figsize=(7.0, 1.6 + 0.3 * max(len(ranked), 2)), layout="constrained"
+    )
     FigureCanvasAgg(figure)
     left, right = figure.subplots(1, 2, sharey=True)
     rows = np.arange(len(ranked))[::-1]

@@ -115,7 +115,9 @@ def bayesian_limits(
     with np.errstate(invalid="ignore"):
         good = (found[0] > 0) & (found[1] <= _WORST * found[0])
     status = np.where((status == OK) & ~good, UNRESOLVED, status)
-    limit, error = (np.ma.masked_invalid(np.where(status == OK, x, np.nan)) for x in found)
+    limit, error = (
+        np.ma.masked_invalid(np.where(status == OK, x, np.nan)) for x in found
+    )
     return BayesianLimits(limit, error, status)
 
 
