@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,12 @@ from darksector.plotting import labels, style
 from darksector.statistics.impacts import Impacts
 from darksector.statistics.profile_limits import ClsScan, UpperLimits
 
+_METHODS = (
+    (style.BLUE, "-"),
+    (style.VERMILION, "--"),
+    (style.PURPLE, "-."),
+    (style.GREEN, ":"),
+)
 _SHOWN = 20  # nuisances of a figure of impacts
 
 
@@ -96,6 +103,100 @@ def save_impacts(found: Impacts, folder: Path, *, poi: str) -> None:
         style.dress(panel)
     style.legend(figure, right)
     style.save(figure, folder, "impacts")
+
+
+def save_counting(
+    limits: Mapping[str, NDArray[np.float64]],
+    coverage: Mapping[str, NDArray[np.float64]],
+    signal: NDArray[np.float64],
+    folder: Path,
+    *,
+    background: float,
+    level: float,
+) -> None:
+    """Write limits of counting experiments and their coverage, ``counting.png/.pdf``.
+
+    Parameters
+    ----------
+    limits
+        Method to upper limits for 0, 1, 2 ... observed events, events.
+    coverage
+        Method to coverage at `signal`.
+    signal
+        True signals, events.
+    folder
+        Where the files go.
+    background
+        Known background, events.
+    level
+        Confidence level of the limits.
+    """
+    figure = Figure(figsize=(9.5, 4.4), layout="constrained")
+    FigureCanvasAgg(figure)
+    left, right = figure.subplots(1, 2)
+    for (name, values), (colour, dash) in zip(limits.items(), _METHODS, strict=False):
+        left.plot(np.arange(len(values)), values, dash, marker="o", ms=3.5,
+                  color=colour, label=name)  # fmt: skip
+        right.plot(signal, coverage[name], dash, lw=1.2, color=colour)
+    right.axhline(level, color=style.BLACK, lw=0.8, ls=":")
+    left.set(xlabel="observed events", ylabel="upper limit on the signal [events]")
+    left.set_ylim(bottom=0)
+    right.set(xlabel="true signal [events]", ylabel="coverage", ylim=(0.75, 1.005))
+    right.set_xlim(0, signal.max())
+    for panel in (left, right):
+        style.dress(panel)
+    text = f"{labels.confidence(level)}, background {background:g} events, known"
+    _title(left, "one count", "")
+    _title(right, "", text)
+    style.legend(figure, left)
+    style.save(figure, folder, "counting")
+
+
+def save_methods(
+    mass: NDArray[np.float64],
+    asymptotic: UpperLimits,
+    others: Mapping[str, tuple[NDArray[np.float64], NDArray[np.float64]]],
+    folder: Path,
+    *,
+    level: float,
+) -> None:
+    """Write the limits of several methods on the same spectra, ``methods.png/.pdf``.
+
+    Parameters
+    ----------
+    mass
+        Mass hypotheses, shape ``(m,)``, GeV.
+    asymptotic
+        Asymptotic CLs limits with their expected bands, events.
+    others
+        Method to limits and their errors, events.
+    folder
+        Where the files go.
+    level
+        Confidence level of the limits.
+    """
+    figure, panel = _figure(height=4.8)
+    low2, low1, middle, up1, up2 = asymptotic.expected.T
+    panel.fill_between(
+        mass, low2, up2, color=style.BAND_2, label=r"expected $\pm2\sigma$"
+    )
+    panel.fill_between(
+        mass, low1, up1, color=style.BAND_1, label=r"expected $\pm1\sigma$"
+    )
+    panel.plot(mass, middle, color=style.BLACK, lw=1.2, label="expected")
+    panel.plot(
+        mass, asymptotic.observed, color=style.BLUE, lw=1.8, label="asymptotic CLs"
+    )
+    shift = 0.01 * (mass[-1] - mass[0])
+    for i, (name, (value, error)) in enumerate(others.items()):
+        colour = style.OTHERS[i]
+        panel.errorbar(mass + (i - 1) * shift, value, error, fmt="os^"[i], ms=4.5,
+                       color=colour, capsize=2, label=name)  # fmt: skip
+    panel.set(xlabel=labels.MASS, ylabel="upper limit on the signal [events]")
+    panel.set_ylim(bottom=0)
+    _title(panel, "the same simulated spectrum", labels.confidence(level))
+    style.legend(figure, panel)
+    style.save(figure, folder, "methods")
 
 
 def local_significance(
