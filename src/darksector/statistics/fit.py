@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Bool, Float, Int
+from jaxtyping import Bool, Float, Int, Shaped
 from numpy.typing import NDArray
 
 OK = "ok"
@@ -98,7 +98,7 @@ class Fit:
     theta: NDArray[np.float64]
     nll: NDArray[np.float64]
     information: NDArray[np.float64]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @property
     def converged(self) -> NDArray[np.bool_]:

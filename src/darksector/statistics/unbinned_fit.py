@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Shaped
 from numpy.typing import NDArray
 from scipy.optimize import elementwise
 
@@ -49,7 +49,7 @@ class UnbinnedFit:
     theta: NDArray[np.float64]
     covariance: NDArray[np.float64]
     nll: NDArray[np.float64]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, " n"]
 
     @property
     def converged(self) -> NDArray[np.bool_]:
@@ -85,7 +85,7 @@ class Intervals:
 
     low: np.ma.MaskedArray
     high: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, " n"]
 
 
 def fit_unbinned(likelihood: UnbinnedLikelihood) -> UnbinnedFit:
