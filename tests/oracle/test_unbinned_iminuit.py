@@ -11,13 +11,15 @@ import pytest
 from iminuit import Minuit
 from iminuit.cost import ExtendedUnbinnedNLL
 from numpy.testing import assert_allclose
+from scipy.special import erf
 from scipy.stats import crystalball, norm
 
 from darksector.statistics.backgrounds import Bernstein, Chebyshev, Exponential
 from darksector.statistics.crystal_ball import CrystalBall
 from darksector.statistics.samples import separate
+from darksector.statistics.settings import free
 from darksector.statistics.shapes import Gaussian
-from darksector.statistics.unbinned import free, unbinned_likelihood
+from darksector.statistics.unbinned import unbinned_likelihood
 from darksector.statistics.unbinned_fit import (
     fit_unbinned,
     profile_intervals,
@@ -34,10 +36,20 @@ def place(x):
     return (2 * x - LOW - HIGH) / (HIGH - LOW)
 
 
+def tail(z, alpha, power):
+    """Return A (B - z)^-n and its integral up to `z`, as in SLAC-R-255, appendix F."""
+    a = (power / alpha) ** power * np.exp(-(alpha**2) / 2)
+    base = power / alpha - alpha - z
+    return a * base**-power, a * base ** (1 - power) / (power - 1)
+
+
 def peak(x, mean, sigma, alpha, power):
-    """Left tail, written as in SLAC-R-255, with SciPy's cumulative distribution."""
-    shape = crystalball(alpha, power, loc=mean, scale=sigma)
-    return shape.pdf(x) / (shape.cdf(HIGH) - shape.cdf(LOW))
+    z, low, high = ((value - mean) / sigma for value in (x, LOW, HIGH))
+    below = tail(np.minimum(z, -alpha), alpha, power)[0]
+    height = np.where(z > -alpha, np.exp(-(z**2) / 2), below)
+    area = tail(-alpha, alpha, power)[1] - tail(low, alpha, power)[1]
+    area += np.sqrt(np.pi / 2) * (erf(high / np.sqrt(2)) + erf(alpha / np.sqrt(2)))
+    return height / (sigma * area)
 
 
 def chebyshev(x, c1, c2):
@@ -79,8 +91,8 @@ def data_set(name, seed, events):
     rng = np.random.default_rng((seed, events))
     n_s, n_b = rng.poisson(0.3 * events), rng.poisson(0.7 * events)
     if name.startswith("Crystal Ball"):
-        tail = crystalball(0.9, 2.5, loc=5.0, scale=0.15)
-        signal = tail.rvs(4 * n_s, random_state=rng)
+        shape = crystalball(0.9, 2.5, loc=5.0, scale=0.15)
+        signal = shape.rvs(4 * n_s, random_state=rng)
         signal = signal[(signal > LOW) & (signal < HIGH)][:n_s]
         slope = drawn(seed, n_b, lambda x: chebyshev(x, -0.3, 0.1), 0.4)
     else:
@@ -115,14 +127,20 @@ def minuit(likelihood, row, events, signal, background):
 
 
 def least(oracle, n_s):
-    """Return iminuit's smallest -2 ln L with a given signal yield."""
-    profile = Minuit(oracle.fcn, *oracle.values, name=oracle.parameters)
-    profile.errordef, profile.strategy, profile.tol = 1.0, 2, 1e-3
-    profile.errors = oracle.errors
+    """Return iminuit's smallest -2 ln L with a given signal yield.
+
+    Without signal its shape has no effect, and free it would stop MIGRAD.
+    """
+    names = oracle.parameters
+    profile = Minuit(lambda *x: oracle.fcn(x), *oracle.values, name=names)
+    profile.errordef, profile.tol = 1.0, 1e-3
+    profile.errors = list(oracle.errors)
     for name, limits in BOUNDS.items():
-        if name in oracle.parameters:
+        if name in names:
             profile.limits[name] = limits
     profile.values["n_s"], profile.fixed["n_s"] = n_s, True
+    for name in names:
+        profile.fixed[name] |= n_s == 0 and name.startswith("signal")
     profile.migrad(ncall=20_000)
     return profile.fval
 

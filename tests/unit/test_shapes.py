@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from itertools import pairwise
 
 import jax
 import jax.numpy as jnp
@@ -74,10 +75,10 @@ def test_the_integral_of_a_density_and_of_its_bins(shape, theta):
         ends = np.sort([low, *kinks[(kinks > low) & (kinks < high)], high])
         return sum(
             quad(function, a, b, epsabs=1e-12, epsrel=1e-11, limit=200)[0]
-            for a, b in zip(ends, ends[1:], strict=False)
+            for a, b in pairwise(ends)
         )
 
-    expected = [integral(a, b) for a, b in zip(edges, edges[1:], strict=False)]
+    expected = [integral(a, b) for a, b in pairwise(edges)]
 
     assert sum(expected) == pytest.approx(1, abs=1e-9)
     assert_allclose(bin_fractions(shape, edges, np.array(theta)), expected, atol=1e-9)
@@ -96,7 +97,7 @@ def test_derivatives_are_those_of_finite_differences(shape, theta):
     x, theta = jnp.linspace(1.01, 3.98, 41), jnp.asarray(theta)
     function = jax.jit(partial(shape.density, x, window=WINDOW))
     step = 1e-5
-    free = theta != 0 if isinstance(shape, Voigt | Bernstein) else theta == theta
+    free = theta != 0 if isinstance(shape, Voigt | Bernstein) else theta < np.inf
 
     exact = jax.jacfwd(function)(theta)
 
@@ -212,7 +213,10 @@ def test_templates_between_masses_have_interpolated_mean_and_width():
         (lambda: MassTemplates((2.0, 3.0), EDGES, (histogram(2.0),)), "1 histograms"),
         (lambda: TemplateTimesPolynomial((0.0, 1.0), (-1.0,), 1), "none negative"),
         (lambda: TemplateTimesPolynomial((1.0, 0.0), (1.0,), 1), "edges must ascend"),
-        (lambda: bin_fractions(TEMPLATES, POINTS, np.array([3.5])), "mass = 3.5 is out"),
+        (
+            lambda: bin_fractions(TEMPLATES, POINTS, np.array([3.5])),
+            "mass = 3.5 is out",
+        ),
         (
             lambda: bin_fractions(Gaussian(), POINTS[::-1], np.array([2.0, 0.1])),
             "edges must ascend",

@@ -10,14 +10,10 @@ from darksector.errors import OutOfDomain, UnknownName
 from darksector.statistics.backgrounds import Bernstein, Chebyshev, Exponential
 from darksector.statistics.crystal_ball import CrystalBall
 from darksector.statistics.samples import separate, sliding
+from darksector.statistics.settings import constrained, fixed, free
 from darksector.statistics.shapes import Gaussian
 from darksector.statistics.templates import MassTemplates
-from darksector.statistics.unbinned import (
-    constrained,
-    fixed,
-    free,
-    unbinned_likelihood,
-)
+from darksector.statistics.unbinned import unbinned_likelihood
 from darksector.statistics.unbinned_fit import (
     NO_CROSSING,
     NO_EVENTS,
@@ -72,9 +68,9 @@ def test_derivatives_are_those_of_finite_differences():
         up, down = (model.evaluate(moved(k, sign), rows) for sign in (1, -1))
         slope = (up.nll - down.nll) / (2 * step[k])
         bend = (up.score - down.score) / (2 * step[k])
-        scale = np.sqrt(hessian[:, k, k])
+        scale = np.sqrt(at.information[:, k, k])
         assert_allclose(at.score[:, k], slope, atol=1e-3 * scale.max())
-        size = scale[:, None] * np.sqrt(np.einsum("npp->np", hessian))
+        size = scale[:, None] * np.sqrt(np.einsum("npp->np", at.information))
         assert (np.abs(hessian[:, k] - bend) <= 1e-4 * size).all()
     assert (at.score[:, 4] == 0).all()
     assert (hessian[:, 4] == 0).all()
@@ -117,7 +113,8 @@ def test_a_constraint_of_no_use_to_the_events_returns_itself():
 def test_injected_signals_are_found_without_bias():
     """400 pseudo-experiments: mean and width of pulls within four of their errors."""
     model = likelihood(
-        toys(400, 80, 1000, seed=5), {"signal.mean": free(0.52), "signal.sigma": free(0.06)}
+        toys(400, 80, 1000, seed=5),
+        {"signal.mean": free(0.52), "signal.sigma": free(0.06)},
     )
 
     found = fit_unbinned(model)
@@ -137,7 +134,9 @@ def test_intervals_cover_and_significances_are_normal_without_signal():
     intervals = profile_intervals(model, found)
 
     covers = (intervals.low <= 0) & (intervals.high >= 0)
-    assert covers.mean() == pytest.approx(0.6827, abs=4 * np.sqrt(0.6827 * 0.3173 / 400))
+    assert covers.mean() == pytest.approx(
+        0.6827, abs=4 * np.sqrt(0.6827 * 0.3173 / 400)
+    )
     assert z.mean() == pytest.approx(0, abs=4 / np.sqrt(400))
     assert z.std() == pytest.approx(1, abs=4 / np.sqrt(800))
     # by definition the interval holds zero where the significance is below one
@@ -240,7 +239,7 @@ def test_bad_settings_are_one_clear_error(settings, shape, message):
 
 
 def test_an_unknown_parameter_is_named_with_the_closest():
-    with pytest.raises(UnknownName, match="Did you mean 'signal.mean'"):
+    with pytest.raises(UnknownName, match=r"Did you mean 'signal\.mean'"):
         likelihood([np.array([0.5])], {"signal.maen": fixed(0.5)})
 
 

@@ -13,6 +13,7 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
+from darksector.statistics._component import Component, Moments, component
 from darksector.statistics.shapes import Shape
 
 Sum = TypeVar("Sum")
@@ -57,7 +58,7 @@ class Rows(NamedTuple):
 
     theta: Float[Array, "r q"]
     first: Int[Array, " r"]
-    count: Int[Array, " r"]
+    length: Int[Array, " r"]
     windows: Float[Array, "r 2"]
     size: Int[Array, ""]
 
@@ -71,82 +72,17 @@ class Sums(NamedTuple):
     hessian: Float[Array, "*r p p"]
 
 
-class _Moments(NamedTuple):
-    """Sums over events with weights one over the total density, of one component."""
-
-    density: Float[Array, ""]
-    slope: Float[Array, " k"]
-    bend: Float[Array, "k k"]
-
-
-class _Component(NamedTuple):
-    """One density in one window: the integral of its height with derivatives."""
-
-    shape: Shape
-    theta: Float[Array, " p"]
-    window: Float[Array, " 2"]
-    basis: Float[Array, "k p"]
-    integral: Float[Array, ""]
-    slope: Float[Array, " k"]
-    bend: Float[Array, "k k"]
-
-    def density(
-        self, x: Float[Array, " e"]
-    ) -> tuple[Float[Array, " e"], Float[Array, "k e"]]:
-        """Return density and derivatives, the parameter axis first."""
-        height, push = jax.linearize(lambda t: self.shape.height(x, t, self.window), self.theta)
-        slopes = jnp.zeros((0, x.size))
-        if len(self.basis):
-            slopes = jax.vmap(push)(self.basis)
-        density = height / self.integral
-        return density, (slopes - density * self.slope[:, None]) / self.integral
-
-    def moments(
-        self, x: Float[Array, " e"], weight: Float[Array, " e"]
-    ) -> _Moments:
-        """Return sums of density and derivatives; the second are those of the height."""
-        density, slopes = self.density(x)
-
-        def height(step: Float[Array, " k"]) -> Float[Array, ""]:
-            theta = self.theta + step @ self.basis
-            return weight @ self.shape.height(x, theta, self.window)
-
-        bend = jax.hessian(height)(jnp.zeros(len(self.basis)))
-        return _Moments(weight @ density, slopes @ weight, bend)
-
-    def bent(self, sums: _Moments) -> Float[Array, "k k"]:
-        """Return the sum of second derivatives of the density, by the quotient rule."""
-        mixed = sums.slope[:, None] * self.slope
-        rest = mixed + mixed.T + sums.density * self.bend
-        return (sums.bend - rest) / self.integral
-
-
-def _component(
-    shape: Shape, theta: Float[Array, " p"], window: Float[Array, " 2"], free: list[int]
-) -> _Component:
-    basis = jnp.eye(theta.size)[np.array(free, dtype=int)]
-
-    def integral(step: Float[Array, " k"]) -> Float[Array, ""]:
-        return shape.integral(theta + step @ basis, window)
-
-    here = jnp.zeros(len(free))
-    return _Component(
-        shape, theta, window, basis, integral(here),
-        jax.jacfwd(integral)(here), jax.jacfwd(jax.jacfwd(integral))(here),
-    )  # fmt: skip
-
-
 def _components(
     mixture: Mixture, theta: Float[Array, " q"], window: Float[Array, " 2"]
-) -> tuple[_Component, _Component]:
+) -> tuple[Component, Component]:
     cut = mixture.split
     free = [
         np.flatnonzero(part).tolist()
         for part in (mixture.free[:cut], mixture.free[cut:])
     ]
     return (
-        _component(mixture.signal, theta[2 : 2 + cut], window, free[0]),
-        _component(mixture.background, theta[2 + cut :], window, free[1]),
+        component(mixture.signal, theta[2 : 2 + cut], window, free[0]),
+        component(mixture.background, theta[2 + cut :], window, free[1]),
     )
 
 
@@ -154,7 +90,14 @@ def _penalty(
     mixture: Mixture, theta: Float[Array, " q"], window: Float[Array, " 2"]
 ) -> Float[Array, ""]:
     """Return zero, or not a number where the density is negative in the window."""
-    x = jnp.linspace(window[0], window[1], _GRID)
+    cut = 2 + mixture.split
+    x = jnp.concatenate(
+        [
+            jnp.linspace(window[0], window[1], _GRID),
+            mixture.signal.landmarks(theta[2:cut], window),
+            mixture.background.landmarks(theta[cut:], window),
+        ]
+    )
     total = _total(mixture, theta, x, window)
     return jnp.where((total >= 0).all(), 0.0, jnp.nan)
 
@@ -200,12 +143,12 @@ class _BlockSums(NamedTuple):
 
     nll: Float[Array, ""]
     information: Float[Array, "p p"]
-    signal: _Moments
-    background: _Moments
+    signal: Moments
+    background: Moments
 
 
 def _block_sums(
-    parts: tuple[_Component, _Component],
+    parts: tuple[Component, Component],
     yields: Float[Array, " 2"],
     x: Float[Array, " b"],
     there: Float[Array, " b"],
@@ -224,12 +167,14 @@ def _block_sums(
 
 
 def _assembled(
-    parts: tuple[_Component, _Component], yields: Float[Array, " 2"], sums: _BlockSums
+    parts: tuple[Component, Component], yields: Float[Array, " 2"], sums: _BlockSums
 ) -> Sums:
     """Return gradient and curvature in the order n_s, n_b, signal, background."""
     both = (sums.signal, sums.background)
     first = jnp.stack([1 - m.density for m in both])
-    score = jnp.concatenate([first, *(-n * m.slope for n, m in zip(yields, both, strict=True))])
+    score = jnp.concatenate(
+        [first, *(-n * m.slope for n, m in zip(yields, both, strict=True))]
+    )
     hessian, begin = sums.information, 2
     for i, (part, moments) in enumerate(zip(parts, both, strict=True)):
         own = slice(begin, begin + moments.slope.size)
@@ -278,7 +223,7 @@ def _over_events(
 ) -> Sum:
     """Return `start` plus the sum of a function of blocks of the events of a row."""
     centre = rows.windows[row].mean()
-    count, place = rows.count[row], jnp.arange(mixture.block)
+    count, place = rows.length[row], jnp.arange(mixture.block)
 
     def add(step: Int[Array, ""], total: Sum) -> Sum:
         done = step * mixture.block

@@ -71,6 +71,14 @@ class Chebyshev(Shape):
             total += theta[k - 1] * (t[k + 1] / (k + 1) - t[k - 1] / (k - 1)) / 2
         return total * (window[1] - window[0]) / 2
 
+    def landmarks(
+        self,
+        theta: Float[Array, " p"],  # noqa: ARG002
+        window: Float[Array, " 2"],
+    ) -> Float[Array, " k"]:
+        """Return the ends of the window: nothing is narrow."""
+        return window
+
 
 @final
 @dataclass(frozen=True)
@@ -133,6 +141,14 @@ class Bernstein(Shape):
         v = self._fractions(x, window)
         return _bernstein_sum(v, raised) * (window[1] - window[0])
 
+    def landmarks(
+        self,
+        theta: Float[Array, " p"],  # noqa: ARG002
+        window: Float[Array, " 2"],
+    ) -> Float[Array, " k"]:
+        """Return the ends of the window: nothing is narrow."""
+        return window
+
     def _coefficients(self, theta: Float[Array, " p"]) -> Float[Array, " p+1"]:
         low, high = theta[: self.reference], theta[self.reference :]
         return jnp.concatenate([low, jnp.ones(1), high])
@@ -177,6 +193,14 @@ class Exponential(Shape):
         distance = x - window.mean()
         return distance * _mean_exponential(theta[0] * distance)
 
+    def landmarks(
+        self,
+        theta: Float[Array, " p"],  # noqa: ARG002
+        window: Float[Array, " 2"],
+    ) -> Float[Array, " k"]:
+        """Return the ends of the window: nothing is narrow."""
+        return window
+
 
 def _mean_exponential(y: Float[Array, " e"]) -> Float[Array, " e"]:
     """Return (e^y - 1)/y, the mean of e^t for t in 0..y, also at zero."""
@@ -201,9 +225,7 @@ def check_degree(name: str, degree: int) -> None:
         raise OutOfDomain(msg)
 
 
-def scaled(
-    x: Float[Array, "*e"], window: Float[Array, " 2"]
-) -> Float[Array, "*e"]:
+def scaled(x: Float[Array, "*e"], window: Float[Array, " 2"]) -> Float[Array, "*e"]:
     """Return the place in the window, -1 at its low and 1 at its high end."""
     low, high = window
     return (2 * x - low - high) / (high - low)

@@ -20,6 +20,7 @@ from jaxtyping import Array, Float
 from darksector.statistics.shapes import (
     Parameters,
     Shape,
+    around,
     core_integral,
     peak_parameters,
 )
@@ -73,9 +74,13 @@ class CrystalBall(Shape):
         mean, sigma, alpha, power = theta
         z = self._sign() * (x - mean) / sigma
         core = core_integral(jnp.maximum(z, -alpha))
-        return (
-            self._sign() * sigma * (core - _tail_integral(-z - alpha, alpha, power))
-        )
+        return self._sign() * sigma * (core - _tail_integral(-z - alpha, alpha, power))
+
+    def landmarks(
+        self, theta: Float[Array, " p"], window: Float[Array, " 2"]
+    ) -> Float[Array, " k"]:
+        """Return points around the peak."""
+        return around(theta[0], theta[1], window)
 
     def _sign(self) -> float:
         return -1.0 if self.tail_above else 1.0
@@ -122,6 +127,12 @@ class DoubleCrystalBall(Shape):
         low = _tail_integral(-z - alpha_low, alpha_low, n_low)
         high = _tail_integral(z - alpha_high, alpha_high, n_high)
         return sigma * (core - low + high)
+
+    def landmarks(
+        self, theta: Float[Array, " p"], window: Float[Array, " 2"]
+    ) -> Float[Array, " k"]:
+        """Return points around the peak."""
+        return around(theta[0], theta[1], window)
 
 
 def _log_tail(

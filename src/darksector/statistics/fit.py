@@ -230,7 +230,8 @@ class _Block:
             diagonal > 0, 1e-13 * diagonal, np.where(scale > 0, scale, 1.0)
         )
         step = -np.linalg.solve(matrix, gradient[:, :, None])[:, :, 0]
-        return step, -0.5 * np.einsum("rp,rp->r", gradient, step)
+        gain: NDArray[np.float64] = -0.5 * np.einsum("rp,rp->r", gradient, step)
+        return step.astype(np.float64, copy=False), gain
 
 
 def _take(at: Evaluation, index: NDArray[np.int64] | NDArray[np.bool_]) -> Evaluation:

@@ -53,7 +53,9 @@ def separate(
         If a window is empty, there is not one for each set, or an event is outside.
     """
     if len(windows) not in {1, len(sets)}:
-        msg = f"{len(sets)} data sets have {len(windows)} windows: give one, or as many."
+        msg = (
+            f"{len(sets)} data sets have {len(windows)} windows: give one, or as many."
+        )
         raise OutOfDomain(msg)
     windows = np.array(np.broadcast_to(windows, (len(sets), 2)))
     _check_windows(windows)

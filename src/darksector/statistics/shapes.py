@@ -70,6 +70,12 @@ class Shape(ABC):
     ) -> Float[Array, " e"]:
         """Return an antiderivative of `height` at `x`."""
 
+    @abstractmethod
+    def landmarks(
+        self, theta: Float[Array, " p"], window: Float[Array, " 2"]
+    ) -> Float[Array, " k"]:
+        """Return points that show where a narrow density is large, if it is."""
+
     def integral(
         self, theta: Float[Array, " p"], window: Float[Array, " 2"]
     ) -> Float[Array, ""]:
@@ -181,6 +187,13 @@ def peak_parameters(
     return Parameters(start, lower, upper)
 
 
+def around(
+    mean: Float[Array, ""], sigma: Float[Array, ""], window: Float[Array, " 2"]
+) -> Float[Array, " k"]:
+    """Return points within three widths of a peak and within the window."""
+    return jnp.clip(mean + sigma * jnp.linspace(-3, 3, 13), window[0], window[1])
+
+
 @final
 @dataclass(frozen=True)
 class Gaussian(Shape):
@@ -214,6 +227,12 @@ class Gaussian(Shape):
         """Return the integral from the mean to `x`, unit of the observable."""
         mean, sigma = theta
         return sigma * core_integral((x - mean) / sigma)
+
+    def landmarks(
+        self, theta: Float[Array, " p"], window: Float[Array, " 2"]
+    ) -> Float[Array, " k"]:
+        """Return points around the peak."""
+        return around(theta[0], theta[1], window)
 
 
 def core_integral(z: Float[Array, " e"]) -> Float[Array, " e"]:

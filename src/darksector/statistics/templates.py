@@ -14,8 +14,8 @@ from scipy.interpolate import PchipInterpolator
 from darksector.errors import OutOfDomain
 from darksector.statistics.backgrounds import (
     Chebyshev,
-    check_degree,
     chebyshev_sum,
+    check_degree,
     scaled,
 )
 from darksector.statistics.shapes import Parameters, Shape
@@ -98,6 +98,14 @@ class MassTemplates(Shape):
     ) -> Float[Array, " e"]:
         """Return the cumulative distribution of the histogram at `x`."""
         return self._mixed(x, theta[0], derivative=False)
+
+    def landmarks(
+        self,
+        theta: Float[Array, " p"],  # noqa: ARG002
+        window: Float[Array, " 2"],
+    ) -> Float[Array, " k"]:
+        """Return the edges of the histogram within the window."""
+        return jnp.clip(jnp.asarray(self.edges), window[0], window[1])
 
     def _mixed(
         self, x: Float[Array, " e"], mass: Float[Array, ""], *, derivative: bool
@@ -188,6 +196,14 @@ class TemplateTimesPolynomial(Shape):
         half = jnp.maximum(reach, 0.0)[..., None] / 2
         at = edges[:-1, None] + half * (1 + nodes)
         return (half * self.height(at, theta, window) * weights).sum(axis=(1, 2))
+
+    def landmarks(
+        self,
+        theta: Float[Array, " p"],  # noqa: ARG002
+        window: Float[Array, " 2"],
+    ) -> Float[Array, " k"]:
+        """Return the edges of the histogram within the window."""
+        return jnp.clip(jnp.asarray(self.edges), window[0], window[1])
 
 
 def cumulative(

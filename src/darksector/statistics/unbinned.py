@@ -14,60 +14,17 @@ from numpy.typing import NDArray
 
 from darksector.errors import OutOfDomain, UnknownName
 from darksector.statistics import _mixture
+from darksector.statistics._curvature import definite
 from darksector.statistics._mixture import ROWS, Mixture, Rows
 from darksector.statistics.fit import Evaluation, Likelihood
 from darksector.statistics.samples import Samples
+from darksector.statistics.settings import Setting
 from darksector.statistics.shapes import Parameters, Shape, check_range
 
 Out = TypeVar("Out")
 
 YIELDS = ("n_s", "n_b")
-_RIDGE = 1e-9  # relative, so that parameters without effect have a metric
-_FLATTEST = 0.02  # curvature relative to the metric that a step relies upon
 _SMALLEST_BLOCK, _LARGEST_BLOCK = 64, 1024  # events; the largest stays in the cache
-
-
-@final
-@dataclass(frozen=True)
-class Setting:
-    """What is known of a parameter before the fit, in its unit, scalar or one per row.
-
-    Parameters
-    ----------
-    value
-        First guess, or what it is fixed or constrained to.
-    width
-        Standard deviation of a Gaussian constraint: zero fixes, infinity frees.
-    lower, upper
-        Bounds; by default those of the shape.
-    """
-
-    value: float | NDArray[np.float64]
-    width: float | NDArray[np.float64]
-    lower: float | NDArray[np.float64] = -np.inf
-    upper: float | NDArray[np.float64] = np.inf
-
-
-def fixed(value: float | Float[np.ndarray, " n"]) -> Setting:
-    """Return a parameter that does not vary."""
-    return Setting(value, 0.0)
-
-
-def constrained(
-    mean: float | Float[np.ndarray, " n"], width: float | Float[np.ndarray, " n"]
-) -> Setting:
-    """Return a parameter that an independent measurement knows, mean ± width."""
-    return Setting(mean, width)
-
-
-def free(
-    start: float | Float[np.ndarray, " n"],
-    *,
-    lower: float | Float[np.ndarray, " n"] = -np.inf,
-    upper: float | Float[np.ndarray, " n"] = np.inf,
-) -> Setting:
-    """Return a parameter with another first guess or narrower bounds than its shape's."""
-    return Setting(start, np.inf, lower, upper)
 
 
 @final
@@ -124,16 +81,15 @@ class UnbinnedLikelihood(Likelihood):
         self, theta: Float[np.ndarray, "r q"], rows: Int[np.ndarray, " r"]
     ) -> Evaluation:
         """Return likelihood, gradient and curvature of `rows` at `theta`."""
-        nll, score, information, hessian = self._call(
-            _mixture.derivatives, theta, rows
-        )
+        nll, score, information, hessian = self._call(_mixture.derivatives, theta, rows)
         pull, precision = theta - self.start[rows], self.precision[rows]
         scores = np.zeros_like(theta)
         scores[:, self.mixture.columns] = score
         return Evaluation(
             nll + 0.5 * (precision * pull**2).sum(axis=1),
             scores + precision * pull,
-            _definite(
+            definite(
+                scores + precision * pull,
                 self._full(information) + _diagonal(precision),
                 self._full(hessian) + _diagonal(precision),
             ),
@@ -172,13 +128,13 @@ class UnbinnedLikelihood(Likelihood):
             index, size = rows[i : i + ROWS], rows[i : i + ROWS].size
             padding = [(0, ROWS - size), (0, 0)]
             call = Rows(
-                np.pad(theta[i : i + ROWS], padding),
-                np.pad(self.samples.first[index], padding[0]),
-                np.pad(self.samples.count[index], padding[0]),
-                np.pad(self.samples.windows[index], padding),
-                np.int64(size),
+                jnp.asarray(np.pad(theta[i : i + ROWS], padding)),
+                jnp.asarray(np.pad(self.samples.first[index], padding[0])),
+                jnp.asarray(np.pad(self.samples.count[index], padding[0])),
+                jnp.asarray(np.pad(self.samples.windows[index], padding)),
+                jnp.asarray(size),
             )
-            found = kernel(self.mixture, self._events, jax.tree.map(jnp.asarray, call))
+            found = kernel(self.mixture, self._events, call)
             parts.append(jax.tree.map(lambda a, n=size: np.asarray(a)[:n], found))
         return jax.tree.map(lambda *a: np.concatenate(a), *parts)
 
@@ -221,7 +177,8 @@ def unbinned_likelihood(
     settings = settings or {}
     for name in settings:
         if name not in names:
-            raise UnknownName("parameter", name, names)
+            kind = "parameter"
+            raise UnknownName(kind, name, names)
     defaults = _defaults(samples, signal, background)
     known = [_known(settings.get(n), n, i, defaults) for i, n in enumerate(names)]
     start, width, lower, upper = np.stack(known, axis=-1)
@@ -293,21 +250,3 @@ def _padded(events: NDArray[np.float64], block: int) -> Array:
 
 def _diagonal(values: NDArray[np.float64]) -> NDArray[np.float64]:
     return values[:, :, None] * np.eye(values.shape[1])
-
-
-def _definite(
-    metric: NDArray[np.float64], hessian: NDArray[np.float64]
-) -> NDArray[np.float64]:
-    """Return second derivatives with their signs turned where they curve downwards."""
-    eye = np.eye(metric.shape[1])
-    finite = (np.isfinite(metric) & np.isfinite(hessian)).all(axis=(1, 2), keepdims=True)
-    metric, hessian = np.where(finite, metric, eye), np.where(finite, hessian, eye)
-    size = np.sqrt(np.einsum("rpp->rp", metric))
-    size = np.where(size > 0, size, 1.0)
-    scale = size[:, :, None] * size[:, None, :]
-    root = np.linalg.cholesky(metric / scale + _RIDGE * eye)
-    back = np.linalg.inv(root)
-    values, vectors = np.linalg.eigh(back @ (hessian / scale) @ back.mT)
-    left = root @ vectors
-    steep = np.maximum(np.abs(values), _FLATTEST)
-    return np.asarray((left * steep[:, None, :]) @ left.mT * scale)

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scipy.optimize import elementwise
 
 from darksector.errors import OutOfDomain
+from darksector.statistics._curvature import inverse
 from darksector.statistics.fit import OK, fit
 from darksector.statistics.unbinned import UnbinnedLikelihood
 
@@ -18,6 +19,7 @@ NO_EVENTS = "there are no events in the window"
 SADDLE = "the likelihood is flat or falls along some direction where the fit ended"
 NO_CROSSING = "the profile likelihood does not reach the end of the interval"
 
+_TOLERANCES = {"xatol": 0.0, "xrtol": 1e-9, "fatol": 1e-4, "frtol": 0.0}  # deviations
 _SIGNAL = 0  # the column of n_s
 
 
@@ -95,8 +97,9 @@ def fit_unbinned(likelihood: UnbinnedLikelihood) -> UnbinnedFit:
     --------
     >>> from darksector.statistics.backgrounds import Exponential
     >>> from darksector.statistics.samples import separate
+    >>> from darksector.statistics.settings import fixed
     >>> from darksector.statistics.shapes import Gaussian
-    >>> from darksector.statistics.unbinned import fixed, unbinned_likelihood
+    >>> from darksector.statistics.unbinned import unbinned_likelihood
     >>> events = np.linspace(0.005, 0.995, 100)
     >>> likelihood = unbinned_likelihood(
     ...     separate([events], np.array([[0.0, 1.0]])),
@@ -111,28 +114,11 @@ def fit_unbinned(likelihood: UnbinnedLikelihood) -> UnbinnedFit:
     rows = np.arange(likelihood.size)
     hessian = likelihood.hessian(found.theta, rows)
     at_bound = (found.theta <= likelihood.lower) | (found.theta >= likelihood.upper)
-    covariance, definite = _inverse(hessian, likelihood.varies & ~at_bound)
+    covariance, definite = inverse(hessian, likelihood.varies & ~at_bound)
     status = found.status.copy()
     status[(status == OK) & ~definite] = SADDLE
     status[likelihood.samples.count == 0] = NO_EVENTS
     return UnbinnedFit(likelihood.names, found.theta, covariance, found.nll, status)
-
-
-def _inverse(
-    hessian: NDArray[np.float64], free: NDArray[np.bool_]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
-    """Return the inverse in the free parameters, and where it is a covariance."""
-    both = free[:, :, None] & free[:, None, :]
-    matrix = np.where(both, hessian, np.eye(free.shape[1]))
-    finite = np.isfinite(matrix).all(axis=(1, 2))
-    diagonal = np.einsum("npp->np", matrix)
-    definite = finite & (diagonal > 0).all(axis=1)
-    size = np.where(definite[:, None], np.sqrt(np.abs(diagonal)), 1.0)
-    scale = size[:, :, None] * size[:, None, :]
-    scaled = np.where(definite[:, None, None], matrix / scale, np.eye(free.shape[1]))
-    definite &= np.linalg.eigvalsh(scaled)[:, 0] > 1e-12
-    scaled = np.where(definite[:, None, None], scaled, np.eye(free.shape[1]))
-    return np.where(both, np.linalg.inv(scaled) / scale, 0.0), definite
 
 
 def significance(
@@ -198,9 +184,24 @@ def profile_intervals(
         msg = f"deviations must be positive, got {deviations}: take 1 for 68.3 %."
         raise OutOfDomain(msg)
     rows = np.flatnonzero(found.converged & (found.covariance[:, _SIGNAL, _SIGNAL] > 0))
-    index, side = np.repeat(rows, 2), np.tile([-deviations, deviations], rows.size)
-    best = found.theta[index, _SIGNAL]
-    error = np.sqrt(found.covariance[index, _SIGNAL, _SIGNAL])
+    ends = np.full((likelihood.size, 2), np.nan)
+    if rows.size:
+        side = np.tile([-deviations, deviations], rows.size)
+        found_ends = _ends(likelihood, found, np.repeat(rows, 2), side)
+        ends[rows] = found_ends.reshape(-1, 2)
+    status = found.status.copy()
+    status[(status == OK) & ~np.isfinite(ends).all(axis=1)] = NO_CROSSING
+    low, high = np.ma.masked_invalid(ends).T
+    return Intervals(low, high, status)
+
+
+def _ends(
+    likelihood: UnbinnedLikelihood,
+    found: UnbinnedFit,
+    index: NDArray[np.int64],
+    side: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the yields of rows whose signed root of the rise is `side`, or NaN."""
 
     def rise(
         n_s: NDArray[np.float64], row: NDArray[np.int64], target: NDArray[np.float64]
@@ -211,21 +212,14 @@ def profile_intervals(
         above = np.sign(n_s.ravel() - found.theta[flat, _SIGNAL])
         return (above * root).reshape(n_s.shape) - target
 
-    ends = np.full((likelihood.size, 2), np.nan)
-    if rows.size:
-        bracket = elementwise.bracket_root(
-            rise, best + 0.8 * side * error, best + 1.2 * side * error,
-            args=(index, side), maxiter=20,
-        )  # fmt: skip
-        search = elementwise.find_root(
-            rise, bracket.bracket, args=(index, side),
-            tolerances={"xatol": 0.0, "xrtol": 1e-9, "fatol": 1e-6, "frtol": 0.0},
-        )  # fmt: skip
-        ends[rows] = np.where(search.success, search.x, np.nan).reshape(-1, 2)
-    status = found.status.copy()
-    status[(status == OK) & ~np.isfinite(ends).all(axis=1)] = NO_CROSSING
-    low, high = np.ma.masked_invalid(ends).T
-    return Intervals(low, high, status)
+    best = found.theta[index, _SIGNAL]
+    reach = side * np.sqrt(found.covariance[index, _SIGNAL, _SIGNAL])
+    guess = np.sort([best + 0.8 * reach, best + 1.2 * reach], axis=0)
+    bracket = elementwise.bracket_root(rise, *guess, args=(index, side), maxiter=20)
+    search = elementwise.find_root(
+        rise, bracket.bracket, args=(index, side), tolerances=_TOLERANCES
+    )
+    return np.where(search.success, search.x, np.nan)
 
 
 def _needs_signal(likelihood: UnbinnedLikelihood) -> None:

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from darksector.statistics.shapes import Parameters, Shape, peak_parameters
+from darksector.statistics.shapes import Parameters, Shape, around, peak_parameters
 
 _TERMS = 40
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)
@@ -107,6 +107,12 @@ class Voigt(Shape):
         t = end[:, None] * (_NODES + 1) / 2
         heights = _height(mean + width * jnp.sinh(t), mean, sigma, gamma)
         return width * end / 2 * ((heights * jnp.cosh(t)) @ _WEIGHTS)
+
+    def landmarks(
+        self, theta: Float[Array, " p"], window: Float[Array, " 2"]
+    ) -> Float[Array, " k"]:
+        """Return points around the peak."""
+        return around(theta[0], theta[1] + theta[2], window)
 
 
 def _height(
