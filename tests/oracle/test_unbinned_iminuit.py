@@ -38,9 +38,10 @@ def place(x):
 
 def tail(z, alpha, power):
     """Return A (B - z)^-n and its integral up to `z`, as in SLAC-R-255, appendix F."""
-    a = (power / alpha) ** power * np.exp(-(alpha**2) / 2)
     base = power / alpha - alpha - z
-    return a * base**-power, a * base ** (1 - power) / (power - 1)
+    log_a = power * np.log(power / alpha) - alpha**2 / 2  # A itself may overflow
+    value = np.exp(log_a - power * np.log(base))
+    return value, value * base / (power - 1)
 
 
 def peak(x, mean, sigma, alpha, power):
@@ -105,7 +106,10 @@ def minuit(likelihood, row, events, signal, background):
     """Return iminuit after MIGRAD and HESSE, from the same first guess and bounds.
 
     HESSE runs without bounds: with them iminuit differentiates in its inner parameters,
-    the arc sines of ours, and transforms the ends of its errors back.
+    the arc sines of ours, and transforms the ends of its errors back.  HESSE's
+    steps grow with the value, here 1e5, until third derivatives change errors by a per
+    cent; so its value at the minimum is taken off, and what that leaves of the
+    precision is declared.
     """
     cut = 2 + len(likelihood.mixture.signal.names)
 
@@ -120,10 +124,37 @@ def minuit(likelihood, row, events, signal, background):
         found.limits[name] = (likelihood.lower[row, i], likelihood.upper[row, i])
     found.strategy, found.tol = 2, 1e-4
     found.migrad(ncall=20_000)
-    for name in names:
-        found.limits[name] = None
-    found.hesse()
-    return found
+    best = found.fval
+    fine = Minuit(lambda *x: cost(*x) - best, *found.values, name=names)
+    fine.tol = 1e-4
+    fine.errordef, fine.strategy, fine.errors = 1.0, 2, list(found.errors)
+    fine.precision = 1e-15 * abs(best)  # rounding of the value without the constant
+    fine.migrad(ncall=20_000)
+    fine.hesse()
+    assert found.valid
+    return fine
+
+
+def central_errors(oracle):
+    """Return errors from central differences of the cost of iminuit, 0.005 errors wide.
+
+    The mixed differences of HESSE are one-sided: where the power of a tail is known to
+    no better than its own size they miss its error by a per cent, more than is allowed.
+    """
+    best, steps = np.array(oracle.values), np.diag(0.005 * np.array(oracle.errors))
+    hessian = np.array(
+        [
+            [
+                oracle.fcn(best + a + b) - oracle.fcn(best + a - b)
+                - oracle.fcn(best - a + b) + oracle.fcn(best - a - b)
+                for b in steps
+            ]
+            for a in steps
+        ]
+    )  # fmt: skip
+    size = np.diag(steps)
+    # the cost is twice the negative log-likelihood
+    return np.sqrt(np.diag(np.linalg.inv(hessian / (8 * np.outer(size, size)))))
 
 
 def least(oracle, n_s):
@@ -166,12 +197,16 @@ def test_parameters_and_errors_are_those_of_iminuit(compared):
     _, found, oracles = compared
 
     for row, oracle in enumerate(oracles):
-        assert oracle.valid
+        assert oracle.accurate
         assert found.converged[row]
-        errors = np.array(oracle.errors)
+        errors = central_errors(oracle)
         away = (found.theta[row] - np.array(oracle.values)) / errors
         assert np.abs(away).max() < 1e-3
         assert_allclose(found.errors[row], errors, rtol=0.01)
+        # all that HESSE measures well, the power of a tail aside
+        power = np.array([name == "signal_n" for name in oracle.parameters])
+        hesse = np.array(oracle.errors)[~power]
+        assert_allclose(found.errors[row, ~power], hesse, rtol=0.01)
 
 
 def test_intervals_and_significance_are_those_of_iminuit(compared):
