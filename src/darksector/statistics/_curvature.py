@@ -21,9 +21,7 @@ def definite(
     positive, not too flat, and such that the step along it is not too far.
     """
     eye = np.eye(metric.shape[1])
-    finite = (np.isfinite(metric) & np.isfinite(hessian)).all(
-        axis=(1, 2), keepdims=True
-    )
+    finite = np.isfinite(metric + hessian).all(axis=(1, 2)).reshape(-1, 1, 1)
     metric, hessian = np.where(finite, metric, eye), np.where(finite, hessian, eye)
     size = np.sqrt(np.einsum("rpp->rp", metric))
     size = np.where(size > 0, size, 1.0)

@@ -58,7 +58,7 @@ class UnbinnedLikelihood(Likelihood):
     density f; after Dauphin et al., arXiv:1406.2572.  That sum alone is far off where
     a few events of a tail decide, and then fits take hundreds of steps.
     A negative ``n_s`` is allowed while the total density is positive at all events and
-    not negative on 64 points of the window; elsewhere nothing is finite.
+    not negative on 64 points of the window and around the peak; else it is not finite.
     """
 
     names: tuple[str, ...]
