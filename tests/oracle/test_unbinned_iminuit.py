@@ -14,17 +14,17 @@ from numpy.testing import assert_allclose
 from scipy.special import erf
 from scipy.stats import crystalball, norm
 
-from darksector.statistics.backgrounds import Bernstein, Chebyshev, Exponential
-from darksector.statistics.crystal_ball import CrystalBall
-from darksector.statistics.samples import separate
-from darksector.statistics.settings import free
-from darksector.statistics.shapes import Gaussian
-from darksector.statistics.unbinned import unbinned_likelihood
-from darksector.statistics.unbinned_fit import (
+from darksector.statistics.unbinned.backgrounds import Bernstein, Chebyshev, Exponential
+from darksector.statistics.unbinned.crystal_ball import CrystalBall
+from darksector.statistics.unbinned.fit import (
     fit_unbinned,
     profile_intervals,
     significance,
 )
+from darksector.statistics.unbinned.likelihood import unbinned_likelihood
+from darksector.statistics.unbinned.samples import separate
+from darksector.statistics.unbinned.settings import free
+from darksector.statistics.unbinned.shapes import Gaussian
 
 LOW, HIGH = 3.0, 7.0
 WINDOW = np.array([[LOW, HIGH]])

@@ -15,11 +15,14 @@ from scipy.integrate import quad
 from scipy.special import voigt_profile, wofz
 
 from darksector.errors import OutOfDomain
-from darksector.statistics.backgrounds import Bernstein, Chebyshev, Exponential
-from darksector.statistics.crystal_ball import CrystalBall, DoubleCrystalBall
-from darksector.statistics.shapes import Gaussian, bin_fractions
-from darksector.statistics.templates import MassTemplates, TemplateTimesPolynomial
-from darksector.statistics.voigt import Voigt, faddeeva
+from darksector.statistics.unbinned.backgrounds import Bernstein, Chebyshev, Exponential
+from darksector.statistics.unbinned.crystal_ball import CrystalBall, DoubleCrystalBall
+from darksector.statistics.unbinned.shapes import Gaussian, bin_fractions
+from darksector.statistics.unbinned.templates import (
+    MassTemplates,
+    TemplateTimesPolynomial,
+)
+from darksector.statistics.unbinned.voigt import Voigt, faddeeva
 
 LOW, HIGH = 1.0, 4.0
 WINDOW = jnp.array([LOW, HIGH])

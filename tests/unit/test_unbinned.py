@@ -7,20 +7,20 @@ import pytest
 from numpy.testing import assert_allclose
 
 from darksector.errors import OutOfDomain, UnknownName
-from darksector.statistics.backgrounds import Bernstein, Chebyshev, Exponential
-from darksector.statistics.crystal_ball import CrystalBall
-from darksector.statistics.samples import separate, sliding
-from darksector.statistics.settings import constrained, fixed, free
-from darksector.statistics.shapes import Gaussian
-from darksector.statistics.templates import MassTemplates
-from darksector.statistics.unbinned import unbinned_likelihood
-from darksector.statistics.unbinned_fit import (
+from darksector.statistics.unbinned.backgrounds import Bernstein, Chebyshev, Exponential
+from darksector.statistics.unbinned.crystal_ball import CrystalBall
+from darksector.statistics.unbinned.fit import (
     NO_CROSSING,
     NO_EVENTS,
     fit_unbinned,
     profile_intervals,
     significance,
 )
+from darksector.statistics.unbinned.likelihood import unbinned_likelihood
+from darksector.statistics.unbinned.samples import separate, sliding
+from darksector.statistics.unbinned.settings import constrained, fixed, free
+from darksector.statistics.unbinned.shapes import Gaussian
+from darksector.statistics.unbinned.templates import MassTemplates
 
 WINDOW = np.array([[0.0, 1.0]])
 PEAK = {"signal.mean": fixed(0.5), "signal.sigma": fixed(0.05)}

@@ -11,7 +11,12 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Complex, Float
 
-from darksector.statistics.shapes import Parameters, Shape, around, peak_parameters
+from darksector.statistics.unbinned.shapes import (
+    Parameters,
+    Shape,
+    around,
+    peak_parameters,
+)
 
 _TERMS = 40
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(96)

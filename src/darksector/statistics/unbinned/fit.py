@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from scipy.optimize import elementwise
 
 from darksector.errors import OutOfDomain
-from darksector.statistics._curvature import inverse
 from darksector.statistics.fit import OK, fit
-from darksector.statistics.unbinned import UnbinnedLikelihood
+from darksector.statistics.unbinned._curvature import inverse
+from darksector.statistics.unbinned.likelihood import UnbinnedLikelihood
 
 NO_EVENTS = "there are no events in the window"
 SADDLE = "the likelihood is flat or falls along some direction where the fit ended"
@@ -95,11 +95,11 @@ def fit_unbinned(likelihood: UnbinnedLikelihood) -> UnbinnedFit:
 
     Examples
     --------
-    >>> from darksector.statistics.backgrounds import Exponential
-    >>> from darksector.statistics.samples import separate
-    >>> from darksector.statistics.settings import fixed
-    >>> from darksector.statistics.shapes import Gaussian
-    >>> from darksector.statistics.unbinned import unbinned_likelihood
+    >>> from darksector.statistics.unbinned.backgrounds import Exponential
+    >>> from darksector.statistics.unbinned.samples import separate
+    >>> from darksector.statistics.unbinned.settings import fixed
+    >>> from darksector.statistics.unbinned.shapes import Gaussian
+    >>> from darksector.statistics.unbinned.likelihood import unbinned_likelihood
     >>> events = np.linspace(0.005, 0.995, 100)
     >>> likelihood = unbinned_likelihood(
     ...     separate([events], np.array([[0.0, 1.0]])),

@@ -13,8 +13,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, Float, Int
 
-from darksector.statistics._component import Component, Moments, component
-from darksector.statistics.shapes import Shape
+from darksector.statistics.unbinned._component import Component, Moments, component
+from darksector.statistics.unbinned.shapes import Shape
 
 Sum = TypeVar("Sum")
 

@@ -17,7 +17,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from darksector.statistics.shapes import (
+from darksector.statistics.unbinned.shapes import (
     Parameters,
     Shape,
     around,

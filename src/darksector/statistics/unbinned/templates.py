@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from scipy.interpolate import PchipInterpolator
 
 from darksector.errors import OutOfDomain
-from darksector.statistics.backgrounds import (
+from darksector.statistics.unbinned.backgrounds import (
     Chebyshev,
     chebyshev_sum,
     check_degree,
     scaled,
 )
-from darksector.statistics.shapes import Parameters, Shape
+from darksector.statistics.unbinned.shapes import Parameters, Shape
 
 
 @final

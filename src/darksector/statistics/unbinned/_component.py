@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array, Float
 
-from darksector.statistics.shapes import Shape
+from darksector.statistics.unbinned.shapes import Shape
 
 
 class Moments(NamedTuple):

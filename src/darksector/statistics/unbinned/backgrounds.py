@@ -11,7 +11,7 @@ import numpy as np
 from jaxtyping import Array, Float
 
 from darksector.errors import OutOfDomain
-from darksector.statistics.shapes import Parameters, Shape
+from darksector.statistics.unbinned.shapes import Parameters, Shape
 
 _STEEPEST = 300.0  # exponent at the ends of the window: e^300 is still a number
 _LARGEST = 1e3  # of a coefficient; beyond it a larger one would leave the shape alone

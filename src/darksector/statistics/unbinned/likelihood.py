@@ -13,13 +13,13 @@ from jaxtyping import Array, Float, Int
 from numpy.typing import NDArray
 
 from darksector.errors import OutOfDomain, UnknownName
-from darksector.statistics import _mixture
-from darksector.statistics._curvature import definite
-from darksector.statistics._mixture import ROWS, Mixture, Rows
 from darksector.statistics.fit import Evaluation, Likelihood
-from darksector.statistics.samples import Samples
-from darksector.statistics.settings import Setting
-from darksector.statistics.shapes import Parameters, Shape, check_range
+from darksector.statistics.unbinned import _mixture
+from darksector.statistics.unbinned._curvature import definite
+from darksector.statistics.unbinned._mixture import ROWS, Mixture, Rows
+from darksector.statistics.unbinned.samples import Samples
+from darksector.statistics.unbinned.settings import Setting
+from darksector.statistics.unbinned.shapes import Parameters, Shape, check_range
 
 Out = TypeVar("Out")
 
