@@ -60,7 +60,15 @@ LAYERS = (
 )
 LEVEL = {name: level for level, names in enumerate(LAYERS) for name in names}
 PLUGINS = {"models", "processes", "searches"}
-FOUNDATION = {"errors", "units", "registry", "provenance", "execution", "statistics"}
+FOUNDATION = {
+    "errors",
+    "units",
+    "registry",
+    "provenance",
+    "execution",
+    "compilation",
+    "statistics",
+}
 FRAMEWORK = {"base", "pipeline"}  # not plugins, as the registry knows
 HEAVY = ("jax", "matplotlib", "plotly", "scipy", "pyarrow")
 

@@ -1,0 +1,1 @@
+"""Shapes, and fits event by event in a batch."""
