@@ -11,7 +11,7 @@ from jaxtyping import Bool, Float
 from numpy.typing import NDArray
 
 from darksector.execution import stream
-from darksector.statistics.experiments import Experiments
+from darksector.statistics.experiments import Experiments, binomial_error
 from darksector.statistics.histfactory import ModelLikelihood
 
 Covers = Callable[[ModelLikelihood, float], Bool[np.ndarray, " n"]]
@@ -27,7 +27,7 @@ class Coverage:
     signal
         True parameters of interest, shape ``(k,)``.
     fraction, error
-        Coverage and its binomial standard error, shape ``(k,)``.
+        Coverage and its binomial standard error, as of `tail`, shape ``(k,)``.
     """
 
     signal: NDArray[np.float64]
@@ -85,5 +85,4 @@ def coverage(
         thrown = rows.sample(truth, stream(run.seed, "coverage", k))
         fractions.append(np.mean(np.ma.filled(covers(thrown, float(mu)), False)))
     fraction = np.array(fractions)
-    error = np.sqrt(fraction * (1 - fraction) / run.toys)
-    return Coverage(signal, fraction, error)
+    return Coverage(signal, fraction, binomial_error(fraction, run.toys))

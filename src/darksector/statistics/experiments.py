@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import final
 
 import numpy as np
-from jaxtyping import Float
+from jaxtyping import Float, Int
 from numpy.typing import NDArray
 
 from darksector.errors import OutOfDomain
@@ -175,13 +175,20 @@ def _mapped(
 def tail(
     thrown: Float[np.ndarray, "*n toys"], observed: Float[np.ndarray, "*n"]
 ) -> tuple[Float[np.ndarray, "*n"], Float[np.ndarray, "*n"]]:
-    """Return the fraction of toys at or beyond the observed value, and its error.
-
-    The error is that of k successes in N trials with a flat prior, the width of a beta
-    distribution of k + 1 and N - k + 1: not zero where no toy, or each, is beyond.
-    """
+    """Return the fraction of toys at or beyond the observed value, and its error."""
     number = np.count_nonzero(np.isfinite(thrown), axis=-1)
     beyond = np.count_nonzero(thrown >= observed[..., None] - TIE, axis=-1)
-    smooth = (beyond + 1) / (number + 2)
-    error = np.sqrt(smooth * (1 - smooth) / (number + 3))
-    return beyond / np.maximum(number, 1), error
+    fraction = beyond / np.maximum(number, 1)
+    return fraction, binomial_error(fraction, number)
+
+
+def binomial_error(
+    fraction: Float[np.ndarray, "*n"], trials: Int[np.ndarray, "*n"] | int
+) -> Float[np.ndarray, "*n"]:
+    """Return the error of a fraction of trials, not zero where it is zero or one.
+
+    That of k successes in N trials with a flat prior, the width of a beta distribution
+    of k + 1 and N - k + 1.
+    """
+    smooth = (fraction * trials + 1) / (trials + 2)
+    return np.sqrt(smooth * (1 - smooth) / (trials + 3))

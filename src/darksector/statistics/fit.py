@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
@@ -169,42 +169,56 @@ class _Rows:
     def minimise(self, start: NDArray[np.float64]) -> Fit:
         """Return the minima; a row that ends makes place for the next one."""
         count, p = start.shape
-        theta, nll = start.copy(), np.full(count, np.inf)
-        information = np.zeros((count, p, p))
-        status = np.zeros(count, dtype=np.int64)
-        at, waiting = _Front.of(np.arange(min(count, _BLOCK)), p), _BLOCK
+        nll, information = np.full(count, np.inf), np.zeros((count, p, p))
+        reason = np.zeros(count, dtype=np.int64)
+        found = _Found(start.copy(), nll, information, reason)
+        late, waiting = [], min(count, _BLOCK)
+        at = _Front.of(np.arange(waiting), p)
         while at.live.size:
-            live = at.live
-            trial = np.clip(
-                theta[live] + at.length[:, None] * at.step,
-                self.lower[live],
-                self.upper[live],
-            )
-            new = self.likelihood.evaluate(trial, self.rows[live])
-            better = _better(new, at.best)
-            theta[live[better]], nll[live[better]] = trial[better], new.nll[better]
-            best = _where(better, new, at.best)
-            late = np.flatnonzero(at.made > _PATIENCE)
-            if late.size:
-                best = replace(best, information=best.information.copy())
-                best.information[late] = self._observed(
-                    theta[live[late]], _take(best, late), live[late]
-                )
-            step, gain = self._step(theta[live], best, live)
-            at = at.moved(better, best, step)
-            done, reason = at.ended(gain)
-            ends = live[done]
-            information[ends], status[ends] = best.information[done], reason[done]
-            fresh = np.arange(waiting, min(count, waiting + int(done.sum())))
-            waiting += fresh.size
-            at = at.replaced(done, fresh)
+            at, done = self._advanced(found, at)
+            slow = ~done & (at.made > _PATIENCE)
+            if slow.any():
+                late.append(at.take(slow))  # few at a time: they go on together
+            leave = done | slow
+            if leave.any():
+                fresh = np.arange(waiting, min(count, waiting + int(leave.sum())))
+                waiting += fresh.size
+                at = _joined([at.take(~leave), _Front.of(fresh, p)])
+        for block in _blocks(late):
+            at = block
+            while at.live.size:
+                at, done = self._advanced(found, at)
+                at = at.take(~done)
         nll[~np.isfinite(nll)] = np.nan
-        return Fit(theta, nll, information, _REASONS[status])
+        return Fit(found.theta, nll, information, _REASONS[reason])
+
+    def _advanced(self, found: _Found, at: _Front) -> tuple[_Front, NDArray[np.bool_]]:
+        """Try one step of each row; return them, and which of them are done."""
+        live, theta = at.live, found.theta
+        trial = theta[live] + at.length[:, None] * at.step
+        trial = np.clip(trial, self.lower[live], self.upper[live])
+        new = self.likelihood.evaluate(trial, self.rows[live])
+        better = _better(new, at.best)
+        theta[live[better]] = trial[better]
+        best = _where(better, new, at.best)
+        if at.made.min() > _PATIENCE:
+            best = self._observed(theta[live], best, live)
+        step, gain = self._step(theta[live], best, live)
+        length = np.where(better, 1.0, at.length / 4)
+        at = _Front(live, best, step, length, at.made + 1)
+        done, reason = at.ended(gain)
+        ends = live[done]
+        found.nll[ends], found.information[ends] = (
+            best.nll[done],
+            best.information[done],
+        )
+        found.reason[ends] = reason[done]
+        return at, done
 
     def _observed(
         self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
-    ) -> NDArray[np.float64]:
-        """Return the observed curvature, made positive.
+    ) -> Evaluation:
+        """Return the evaluation with the observed curvature, made positive.
 
         Where the expectation is strongly curved in a parameter, Fisher's information
         misjudges the step by the same factor every time.
@@ -222,7 +236,7 @@ class _Rows:
         least = 1e-12 * np.abs(values).max(axis=1, keepdims=True)
         values = np.maximum(np.abs(values), least)
         positive = (vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1)
-        return np.asarray(positive, dtype=np.float64)
+        return Evaluation(at.nll, at.score, positive)
 
     def _step(
         self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
@@ -250,6 +264,17 @@ class _Rows:
 
 @final
 @dataclass(frozen=True)
+class _Found:
+    """The minima of all rows, filled in as rows end; `reason` indexes `_REASONS`."""
+
+    theta: NDArray[np.float64]
+    nll: NDArray[np.float64]
+    information: NDArray[np.float64]
+    reason: NDArray[np.int64]
+
+
+@final
+@dataclass(frozen=True)
 class _Front:
     """The rows under way: best evaluation, next step, its length, steps made."""
 
@@ -269,12 +294,6 @@ class _Front:
         made = np.zeros(count, dtype=np.int64)
         return cls(live, nothing, np.zeros((count, p)), np.ones(count), made)
 
-    def moved(
-        self, better: NDArray[np.bool_], best: Evaluation, step: NDArray[np.float64]
-    ) -> _Front:
-        length = np.where(better, 1.0, self.length / 4)
-        return _Front(self.live, best, step, length, self.made + 1)
-
     def ended(
         self, gain: NDArray[np.float64]
     ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
@@ -285,23 +304,41 @@ class _Front:
         reason = np.where(good, 0, np.where(stuck, 2, 3))
         return done, np.where(undefined, 1, reason)
 
-    def replaced(self, done: NDArray[np.bool_], fresh: NDArray[np.int64]) -> _Front:
-        """Return the rows that go on, and `fresh` ones."""
-        if not done.any():
-            return self
-        kept, new = ~done, _Front.of(fresh, self.step.shape[1])
-        best = _take(self.best, kept)
+    def take(self, index: NDArray[np.int64] | NDArray[np.bool_]) -> _Front:
         return _Front(
-            np.append(self.live[kept], new.live),
+            self.live[index],
             Evaluation(
-                np.append(best.nll, new.best.nll),
-                np.concatenate([best.score, new.best.score]),
-                np.concatenate([best.information, new.best.information]),
+                self.best.nll[index],
+                self.best.score[index],
+                self.best.information[index],
             ),
-            np.concatenate([self.step[kept], new.step]),
-            np.append(self.length[kept], new.length),
-            np.append(self.made[kept], new.made),
+            self.step[index],
+            self.length[index],
+            self.made[index],
         )
+
+
+def _joined(fronts: list[_Front]) -> _Front:
+    return _Front(
+        np.concatenate([x.live for x in fronts]),
+        Evaluation(
+            np.concatenate([x.best.nll for x in fronts]),
+            np.concatenate([x.best.score for x in fronts]),
+            np.concatenate([x.best.information for x in fronts]),
+        ),
+        np.concatenate([x.step for x in fronts]),
+        np.concatenate([x.length for x in fronts]),
+        np.concatenate([x.made for x in fronts]),
+    )
+
+
+def _blocks(fronts: list[_Front]) -> list[_Front]:
+    """Return the same rows in fronts of the size of a block."""
+    if not fronts:
+        return []
+    whole = _joined(fronts)
+    order = np.arange(whole.live.size)
+    return [whole.take(order[i : i + _BLOCK]) for i in range(0, order.size, _BLOCK)]
 
 
 def _better(new: Evaluation, best: Evaluation) -> NDArray[np.bool_]:
@@ -309,10 +346,6 @@ def _better(new: Evaluation, best: Evaluation) -> NDArray[np.bool_]:
     margin = 1e-14 * (1 + np.abs(best.nll))
     with np.errstate(invalid="ignore"):
         return np.isfinite(new.nll) & (new.nll <= best.nll + margin)
-
-
-def _take(at: Evaluation, index: NDArray[np.int64] | NDArray[np.bool_]) -> Evaluation:
-    return Evaluation(at.nll[index], at.score[index], at.information[index])
 
 
 def _where(mask: NDArray[np.bool_], new: Evaluation, old: Evaluation) -> Evaluation:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from math import ceil
 from typing import final
 
@@ -13,6 +13,8 @@ from scipy.interpolate import PchipInterpolator
 from scipy.special import ndtr
 
 from darksector.statistics.experiments import (
+    FAILED,
+    LOST,
     Experiments,
     Hypothesis,
     Progress,
@@ -98,19 +100,31 @@ def toy_upper_limits(
     good = np.flatnonzero(guess.status == OK)
     limits = np.full((data.size, 1 + len(SIGMAS)), np.nan)
     errors, status = np.full_like(limits, np.nan), guess.status.astype(object)
-    if good.size:
-        known = np.ma.column_stack([guess.observed, guess.expected]).data[good]
-        low, high = _BELOW * known.min(axis=1), _ABOVE * known.max(axis=1)
-        scans = _scans(data, good, np.geomspace(low, high, _POINTS, axis=1), run)
-        for row, scan in zip(good, scans, strict=True):
-            limits[row], errors[row] = scan.limits(1 - confidence_level)
-    absent = np.isnan(limits).any(axis=1) & (guess.status == OK)
-    status[absent] = NOT_REACHED
-    limits[absent] = errors[absent] = np.nan
+    for count, row in enumerate(good):
+        known = [guess.observed[row], *guess.expected[row]]
+        mu = np.geomspace(_BELOW * min(known), _ABOVE * max(known), _POINTS)
+        scan = _scan(data, int(row), mu, _part(run, count, good.size))
+        values, spread = scan.limits(1 - confidence_level)
+        if scan.lost > LOST or np.isnan(values).any():
+            status[row] = FAILED if scan.lost > LOST else NOT_REACHED
+        else:
+            limits[row], errors[row] = values, spread
     value, error = np.ma.masked_invalid(limits), np.ma.masked_invalid(errors)
     return ToyLimits(
         value[:, 0], error[:, 0], value[:, 1:], error[:, 1:], status.astype(np.str_)
     )
+
+
+def _part(run: Experiments, done: int, parts: int) -> Experiments:
+    """Return the experiments of one row, whose progress is a part of the whole."""
+    tell = run.progress
+    if tell is None:
+        return run
+
+    def report(chunk: int, chunks: int) -> None:
+        tell(done * chunks + chunk, parts * chunks)
+
+    return replace(run, progress=report)
 
 
 @final
@@ -124,11 +138,14 @@ class _Scan:
         Tested signals, rising from zero, shape ``(k,)``.
     log_cls, errors
         Shape ``(k, 6)``; the observed one comes first.
+    lost
+        Largest fraction of toys without a fit.
     """
 
     mu: NDArray[np.float64]
     log_cls: NDArray[np.float64]
     errors: NDArray[np.float64]
+    lost: float
 
     def limits(self, alpha: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return where CLs falls to `alpha` and the errors of it, NaN where it does not."""
@@ -152,57 +169,45 @@ class _Scan:
         return float(roots[0]), error / slope if slope > 0 else np.inf
 
 
-def _scans(
-    data: ModelLikelihood,
-    rows: NDArray[np.int64],
-    grid: NDArray[np.float64],
-    run: Experiments,
-) -> list[_Scan]:
-    """Throw the toys of all rows and signals; the background's serve all signals."""
-    some = data.take(rows)
-    free = fit(some)
-    null = fit_at(some, np.zeros(rows.size), start=free.theta)
-    hypotheses, observed = [], np.empty(grid.shape)
-    for k in range(_POINTS):
-        at = fit_at(some, grid[:, k], start=free.theta)
-        observed[:, k] = qtilde_mu(some, free, grid[:, k])
-        hypotheses += [
-            Hypothesis(i, at.theta[i], grid[i, k : k + 1], "signal")
-            for i in range(rows.size)
-        ]
-    hypotheses += [
-        Hypothesis(i, null.theta[i], grid[i], "background") for i in range(rows.size)
-    ]
-    thrown = throw(some, hypotheses, qtilde_mu, run)
-    with_signal = np.array(thrown[: -rows.size])[:, 0].reshape(_POINTS, rows.size, -1)
-    return [
-        _scan(grid[i], observed[i], with_signal[:, i], thrown[i - rows.size])
-        for i in range(rows.size)
-    ]
-
-
 def _scan(
-    mu: NDArray[np.float64],
-    observed: NDArray[np.float64],
-    with_signal: NDArray[np.float64],
-    without: NDArray[np.float64],
+    data: ModelLikelihood, row: int, mu: NDArray[np.float64], run: Experiments
 ) -> _Scan:
-    """Return the CLs of one row; zero signal has CLs = 1 without a toy."""
-    log_cls, errors = np.zeros((mu.size + 1, 6)), np.zeros((mu.size + 1, 6))
-    for k in range(mu.size):
-        above, below = with_signal[k], without[k]
-        quantiles, widths = _quantiles(above, below)
-        values = np.array([observed[k], *quantiles])
-        (clsb, clsb_error), (clb, clb_error) = (
-            _tails(above, values),
-            _tails(below, values),
-        )
-        floor = 0.5 / above.size
-        log_cls[k + 1] = np.log(np.maximum(clsb, floor) / np.maximum(clb, floor))
-        # the CLb of an expected limit is given; what varies is the quantile of q
-        widths = np.array([clb_error[0] / max(clb[0], floor), *widths])
-        errors[k + 1] = np.hypot(clsb_error / np.maximum(clsb, floor), widths)
-    return _Scan(np.array([0.0, *mu]), log_cls, errors)
+    """Throw the toys of one row; those of the background serve all signals."""
+    same = data.take(np.full(mu.size, row))
+    free = fit(same)
+    at = fit_at(same, mu, start=free.theta)
+    null = fit_at(same, np.zeros(mu.size), start=free.theta)
+    hypotheses = [
+        Hypothesis(row, theta, mu[k : k + 1], "signal")
+        for k, theta in enumerate(at.theta)
+    ]
+    hypotheses.append(Hypothesis(row, null.theta[0], mu, "background"))
+    thrown = throw(data, hypotheses, qtilde_mu, run)
+    above, below = np.concatenate(thrown[:-1]), thrown[-1]
+    observed = qtilde_mu(same, free, mu)
+    pairs = [_point(*three) for three in zip(observed, above, below, strict=True)]
+    nothing = np.zeros((1, 1 + len(SIGMAS)))  # no signal: CLs = 1 without a toy
+    return _Scan(
+        np.append(0.0, mu),
+        np.concatenate([nothing, [log_cls for log_cls, _ in pairs]]),
+        np.concatenate([nothing, [errors for _, errors in pairs]]),
+        max(float(np.isnan(part).mean(axis=1).max()) for part in (above, below)),
+    )
+
+
+def _point(
+    observed: float, above: NDArray[np.float64], below: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return ln CLs of one signal and its errors, observed and expected."""
+    quantiles, widths = _quantiles(above, below)
+    values = np.append(observed, quantiles)
+    clsb, clsb_error = _tails(above, values)
+    clb, clb_error = _tails(below, values)
+    floor = 0.5 / above.size
+    log_cls = np.log(np.maximum(clsb, floor) / np.maximum(clb, floor))
+    # the CLb of an expected limit is given; what varies is the quantile of q
+    widths = np.append(clb_error[0] / max(clb[0], floor), widths)
+    return log_cls, np.hypot(clsb_error / np.maximum(clsb, floor), widths)
 
 
 def _quantiles(
