@@ -25,6 +25,10 @@ PRECISION = 1e-3  # of quadrature, the same for all comparisons of this file
 MU = NormFactor("mu")
 
 
+def norm_sys(name, up, down):
+    return NormSys(name, np.float64(up), np.float64(down))
+
+
 def limits(model, *, level=0.9, seed=1, **options):
     return bayesian_limits(
         likelihood(model), confidence_level=level, precision=3e-4, seed=seed, **options
@@ -46,7 +50,7 @@ def region(signal, background, observed, *, on_signal=(), on_background=(), **mo
     return Model((Channel("region", samples, observed),), poi="mu", **more)
 
 
-@pytest.mark.parametrize("power", [1, 2, 4])
+@pytest.mark.parametrize("power", [1.0, 2.0, 4.0])
 @pytest.mark.parametrize(
     ("n", "b", "on_signal", "on_background"),
     [
@@ -61,8 +65,8 @@ def test_one_bin_two_nuisances(n, b, on_signal, on_background, power):
         [1.0],
         [b],
         [n],
-        on_signal=(NormSys("eff", 1 + on_signal, 1 / (1 + on_signal)),),
-        on_background=(NormSys("scale", 1 + on_background, 1 / (1 + on_background)),),
+        on_signal=(norm_sys("eff", 1 + on_signal, 1 / (1 + on_signal)),),
+        on_background=(norm_sys("scale", 1 + on_background, 1 / (1 + on_background)),),
     )
     eff = interpolation(1 + on_signal, 1 / (1 + on_signal))
     scale = interpolation(1 + on_background, 1 / (1 + on_background))
@@ -88,10 +92,13 @@ def test_counting_code(n, b):
     alpha = np.linspace(-1, 1, 201)
     sextic = interpolation(1.1, 1 / 1.1)(alpha)
     assert np.abs(sextic / 1.1**alpha - 1).max() < 1e-4
-    shared = NormSys("shared", 1.1, 1 / 1.1)
+    shared = norm_sys("shared", 1.1, 1 / 1.1)
     model = region([1.0], [b], [n], on_signal=(shared,), on_background=(shared,))
     counting = CountingModel(
-        np.ones(1), np.array([b]), np.zeros(1), (Systematic("shared", 0.1, 0.1, "test"),)
+        np.ones(1),
+        np.array([b]),
+        np.zeros(1),
+        (Systematic("shared", 0.1, 0.1, "test"),),
     )
     expected = bayesian_upper_limit(counting, np.array([n]), confidence_level=0.9)[0]
 
@@ -107,9 +114,9 @@ def test_two_bins_two_nuisances(observed):
     """One nuisance moves both bins of the background, one the second bin alone."""
     nominal = np.array([5.0, 4.0])
     samples = (
-        Sample("signal", [2.0, 1.0], (MU, NormSys("common", 1.15, 1 / 1.1))),
-        Sample("first", nominal, (NormSys("common", 1.15, 1 / 1.1),)),
-        Sample("second", [0.0, 3.0], (NormSys("other", 1.5, 0.7),)),
+        Sample("signal", [2.0, 1.0], (MU, norm_sys("common", 1.15, 1 / 1.1))),
+        Sample("first", nominal, (norm_sys("common", 1.15, 1 / 1.1),)),
+        Sample("second", [0.0, 3.0], (norm_sys("other", 1.5, 0.7),)),
     )
     model = Model((Channel("region", samples, observed),), poi="mu")
     alpha, weight = panel(-5.0, 5.0)
@@ -133,9 +140,7 @@ def test_per_bin_errors(n, sigma, modifier):
     background = np.array([8.0, 20.0])
     signal, counts = np.array([2.0, 1.0]), np.array([n, 18])
     errors = np.array([sigma, 3.0])
-    model = region(
-        signal, background, counts, on_background=(modifier("mc", errors),)
-    )
+    model = region(signal, background, counts, on_background=(modifier("mc", errors),))
 
     def one(mu, k):
         gamma, weight = panel(1e-10, 1 + 9 * errors[k] / background[k])

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
@@ -16,6 +16,7 @@ from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.marginal import log_marginal, uniforms
 from darksector.statistics.posterior import Support, support
 from darksector.statistics.profile import fit_at
+from darksector.statistics.profile_limits import check_level
 from darksector.statistics.proposal import propose
 
 UNRESOLVED = "the integral over the nuisance parameters did not converge"
@@ -49,7 +50,7 @@ class BayesianLimits:
 
     observed: np.ma.MaskedArray
     error: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
 
 def bayesian_limits(
@@ -95,7 +96,8 @@ def bayesian_limits(
     interest.  The integral over the latter is Gauss-Legendre in g, in which the
     posterior is smooth, and is repeated above the limit.  Priors: `log_marginal`.
     """
-    _check(confidence_level, flat_in, refine)
+    check_level(confidence_level)
+    _check(flat_in, refine)
     found = np.full((2, likelihood.size), np.nan)
     where = support(likelihood)
     status = np.array(where.status, dtype=np.dtypes.StrDType(80))
@@ -115,17 +117,13 @@ def bayesian_limits(
     with np.errstate(invalid="ignore"):
         good = (found[0] > 0) & (found[1] <= _WORST * found[0])
     status = np.where((status == OK) & ~good, UNRESOLVED, status)
-    limit, error = (np.ma.masked_invalid(np.where(status == OK, x, np.nan)) for x in found)
+    limit, error = (
+        np.ma.masked_invalid(np.where(status == OK, x, np.nan)) for x in found
+    )
     return BayesianLimits(limit, error, status)
 
 
-def _check(confidence_level: float, flat_in: float, refine: int) -> None:
-    if not 0 < confidence_level < 1:
-        msg = (
-            f"confidence_level must lie between 0 and 1, got {confidence_level}; "
-            "90 % is 0.9."
-        )
-        raise OutOfDomain(msg)
+def _check(flat_in: float, refine: int) -> None:
     for name, value in (("flat_in", flat_in), ("refine", refine)):
         if not 1 <= value < np.inf:
             msg = f"{name} must be at least 1 and finite, got {value}."

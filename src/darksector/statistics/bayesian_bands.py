@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
@@ -38,7 +39,7 @@ class BayesianBands:
 
     expected_band: np.ma.MaskedArray
     error: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @property
     def expected(self) -> np.ma.MaskedArray:
