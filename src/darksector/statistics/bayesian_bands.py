@@ -89,7 +89,7 @@ def bayesian_bands(
     found = np.full((2, likelihood.size, len(SIGMAS)), np.nan)
     status = np.array(null.status, dtype=np.dtypes.StrDType(80))
     for row in np.flatnonzero(null.converged):
-        generator = np.random.default_rng([seed, row])
+        generator = np.random.default_rng((seed, int(row)))
         thrown = likelihood.take(np.full(toys, row)).sample(
             np.repeat(null.theta[[row]], toys, axis=0), generator
         )

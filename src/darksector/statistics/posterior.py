@@ -9,10 +9,10 @@ import numpy as np
 from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 
+from darksector.statistics.asymptotic import INSENSITIVE
 from darksector.statistics.fit import OK, Fit, fit
 from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.profile import fit_at, tangent
-from darksector.statistics.asymptotic import INSENSITIVE
 from darksector.statistics.proposal import propose
 
 IMPROPER = "the posterior does not fall off with the parameter of interest"
