@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from darksector.statistics.bayesian import bayesian_limits
+from darksector.statistics.bayesian_bands import bayesian_bands
 from darksector.statistics.histfactory import ModelLikelihood, likelihood
 from darksector.statistics.model import Channel, Model, Sample
 from darksector.statistics.modifiers import HistoSys, NormFactor, NormSys
@@ -63,7 +64,18 @@ def rows(points: int = 100) -> list[Row]:
         error = float((limits.error / limits.observed).max())
         failures = int(np.sum(limits.status != "ok"))
         found.append(Row(f"{name} events", 1e3 * spent / points, error, failures))
-    return found
+    return [*found, bands()]
+
+
+def bands(toys: int = 100) -> Row:
+    """Return the cost of an expected band; its error is that of the median."""
+    at = scan(1)
+    before = time.process_time()
+    band = bayesian_bands(at, confidence_level=0.9, toys=toys, seed=1)
+    spent = time.process_time() - before
+    error = float(band.error[0, 2] / band.expected[0])
+    failures = int(np.sum(band.status != "ok"))
+    return Row(f"band from {toys} toys", 1e3 * spent, error, failures)
 
 
 if __name__ == "__main__":

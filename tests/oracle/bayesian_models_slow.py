@@ -6,8 +6,6 @@ import numpy as np
 from scipy.optimize import brentq
 from scipy.special import gammaln
 
-NODES, WEIGHTS = np.polynomial.legendre.leggauss(160)
-
 
 def interpolation(up, down):
     """Return a NormSys factor as a function of α: CERN-OPEN-2012-016, code 4.
@@ -39,9 +37,10 @@ def poisson(n, mean):
     return np.exp(n * np.log(mean) - mean - gammaln(n + 1))
 
 
-def panel(low, high):
+def panel(low, high, *, nodes=160):
     """Return the points and weights of an integral."""
-    return low + (high - low) * (NODES + 1) / 2, WEIGHTS * (high - low) / 2
+    x, weights = np.polynomial.legendre.leggauss(nodes)
+    return low + (high - low) * (x + 1) / 2, weights * (high - low) / 2
 
 
 def upper_limit(density, top, level, *, power=1.0):

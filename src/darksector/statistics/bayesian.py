@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 from scipy.interpolate import CubicSpline
 
@@ -16,6 +16,7 @@ from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.marginal import log_marginal, uniforms
 from darksector.statistics.posterior import Support, support
 from darksector.statistics.profile import fit_at
+from darksector.statistics.profile_limits import check_level
 from darksector.statistics.proposal import propose
 
 UNRESOLVED = "the integral over the nuisance parameters did not converge"
@@ -27,6 +28,7 @@ _POINTS = 8  # quasi-random, per scrambling
 _SCRAMBLINGS = 8
 _MORE = 4  # times more points where the error is too large
 _ROUNDS = 4
+_FALLEN = 10.0  # the logarithm of a posterior at the last point before its high end
 _WORST = 0.05  # relative error of a limit that is still given
 _ROWS = 256  # per block, which bounds the memory
 
@@ -49,7 +51,7 @@ class BayesianLimits:
 
     observed: np.ma.MaskedArray
     error: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
 
 def bayesian_limits(
@@ -94,8 +96,24 @@ def bayesian_limits(
     reweighted, with the same quasi-random numbers for all values of the parameter of
     interest.  The integral over the latter is Gauss-Legendre in g, in which the
     posterior is smooth, and is repeated above the limit.  Priors: `log_marginal`.
+
+    Examples
+    --------
+    No event excludes ln 10 = 2.3026 signal events, whatever the background:
+
+    >>> from darksector.statistics.histfactory import likelihood
+    >>> from darksector.statistics.model import Channel, Model, Sample
+    >>> from darksector.statistics.modifiers import NormFactor
+    >>> signal = Sample("signal", np.ones(1), (NormFactor("mu"),))
+    >>> background = Sample("background", 7 * np.ones(1))
+    >>> channel = Channel("window", (signal, background), np.zeros(1))
+    >>> counting = likelihood(Model((channel,), poi="mu"))
+    >>> limits = bayesian_limits(counting, confidence_level=0.9, seed=1)
+    >>> print(f"{limits.observed[0]:.4f}")
+    2.3026
     """
-    _check(confidence_level, flat_in, refine)
+    check_level(confidence_level)
+    _check(flat_in, refine)
     found = np.full((2, likelihood.size), np.nan)
     where = support(likelihood)
     status = np.array(where.status, dtype=np.dtypes.StrDType(80))
@@ -121,13 +139,7 @@ def bayesian_limits(
     return BayesianLimits(limit, error, status)
 
 
-def _check(confidence_level: float, flat_in: float, refine: int) -> None:
-    if not 0 < confidence_level < 1:
-        msg = (
-            f"confidence_level must lie between 0 and 1, got {confidence_level}; "
-            "90 % is 0.9."
-        )
-        raise OutOfDomain(msg)
+def _check(flat_in: float, refine: int) -> None:
     for name, value in (("flat_in", flat_in), ("refine", refine)):
         if not 1 <= value < np.inf:
             msg = f"{name} must be at least 1 and finite, got {value}."
@@ -153,6 +165,8 @@ class _Posterior:
         nodes, weights = np.polynomial.legendre.leggauss(_NODES * self.refine)
         values = self.log_density(_spread(low, high, nodes), rows)
         peak = values.max(axis=(1, 2), keepdims=True)
+        ends = self.likelihood.upper[self.likelihood.poi] <= self.where.poi[2, rows]
+        covered = ends | (values[:, -1] < peak[:, 0] - _FALLEN).all(axis=1)
         total = _integral(np.exp(values - peak), weights, high - low)
         guess = low + (high - low) * _guess(nodes, values, level)
         nodes, weights = np.polynomial.legendre.leggauss(_TAIL * self.refine)
@@ -165,7 +179,8 @@ class _Posterior:
         error = each.std(axis=1, ddof=1) / np.sqrt(each.shape[1])
         poi = np.maximum(coupling, 0.0) ** self.power
         with np.errstate(divide="ignore", invalid="ignore"):
-            return np.stack([poi, self.power * poi / coupling * error])
+            result = np.stack([poi, self.power * poi / coupling * error])
+        return np.where(covered, result, np.nan)
 
     def log_density(
         self, coupling: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]

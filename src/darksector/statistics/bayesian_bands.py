@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
+from jaxtyping import Shaped
 from numpy.typing import NDArray
 from scipy.special import ndtr
 
@@ -38,7 +39,7 @@ class BayesianBands:
 
     expected_band: np.ma.MaskedArray
     error: np.ma.MaskedArray
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     @property
     def expected(self) -> np.ma.MaskedArray:
@@ -88,7 +89,7 @@ def bayesian_bands(
     found = np.full((2, likelihood.size, len(SIGMAS)), np.nan)
     status = np.array(null.status, dtype=np.dtypes.StrDType(80))
     for row in np.flatnonzero(null.converged):
-        generator = np.random.default_rng([seed, row])
+        generator = np.random.default_rng((seed, int(row)))
         thrown = likelihood.take(np.full(toys, row)).sample(
             np.repeat(null.theta[[row]], toys, axis=0), generator
         )

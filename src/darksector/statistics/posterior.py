@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Int
+from jaxtyping import Float, Int, Shaped
 from numpy.typing import NDArray
 
 from darksector.statistics.asymptotic import INSENSITIVE
@@ -41,7 +41,7 @@ class Support:
 
     poi: NDArray[np.float64]
     theta: NDArray[np.float64]
-    status: NDArray[np.str_]
+    status: Shaped[np.ndarray, "*n"]
 
     def between(
         self, poi: Float[np.ndarray, "r m"], rows: Int[np.ndarray, " r"]
@@ -85,7 +85,7 @@ def _range(likelihood: ModelLikelihood) -> tuple[float, float]:
     return max(float(likelihood.lower[poi]), 0.0), float(likelihood.upper[poi])
 
 
-def _best(likelihood: ModelLikelihood) -> tuple[Fit, NDArray[np.str_]]:
+def _best(likelihood: ModelLikelihood) -> tuple[Fit, np.ndarray]:
     """Return the fit of each row with a signal that is not negative."""
     floor, _ = _range(likelihood)
     shape = (likelihood.size, len(likelihood.names))

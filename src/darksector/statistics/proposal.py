@@ -158,7 +158,7 @@ def _whitening(
     matrix[~np.isfinite(matrix).all(axis=(1, 2))] = np.eye(moves.size)
     spread = np.linalg.inv(np.linalg.cholesky(matrix)).transpose(0, 2, 1) * both
     width = np.where(moves, np.einsum("kpp->kp", spread) * scale, 1.0)
-    return spread, np.log(width).sum(axis=1)
+    return np.asarray(spread, dtype=np.float64), np.log(width).sum(axis=1)
 
 
 def _slope(
