@@ -3,154 +3,44 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from math import exp
 
 import numpy as np
 import pytest
+from gradient_models import (
+    KINDS,
+    LEVEL,
+    along,
+    build,
+    difference,
+    exact_fits,
+    gradients,
+    random_numbers,
+)
 from numpy.testing import assert_allclose, assert_array_equal
 
 from darksector.errors import UnknownName
-from darksector.statistics import fit, roots
 from darksector.statistics.asymptotic import INSENSITIVE
 from darksector.statistics.gradients import limit_gradient, signal_gradient
-from darksector.statistics.histfactory import likelihood
 from darksector.statistics.model import Channel, Model, Sample
 from darksector.statistics.model_numbers import numbers
-from darksector.statistics.modifiers import (
-    Gaussian,
-    HistoSys,
-    LogNormal,
-    Lumi,
-    NormFactor,
-    NormSys,
-    Parameter,
-    Poisson,
-    ShapeSys,
-    StatError,
-)
-from darksector.statistics.profile import discovery
-from darksector.statistics.profile_limits import cls_upper_limits
-
-LEVEL = 0.9
-ROWS = 2
-A, B = slice(0, 2), slice(2, 4)  # bins of the two channels
-FREE = ("k", "rate", "lumi")  # have the constraint of a Parameter
-KINDS = (
-    "nominal",
-    "observed",
-    "norm_up",
-    "norm_down",
-    "shape_up",
-    "shape_down",
-    "sigma",
-    "centre",
-    "spread",
-)
+from darksector.statistics.modifiers import Gaussian, NormFactor, Parameter
 
 
-def build(x):
-    """Return a model with every kind of modifier from arrays in the layout of Numbers."""
-    n, up, down, sigma = x["nominal"], x["shape_up"], x["shape_down"], x["sigma"]
-    size = NormSys("size", x["norm_up"][:, 0], x["norm_down"][:, 0])
-    other = NormSys("size", x["norm_up"][:, 1], x["norm_down"][:, 1])
-    lumi, k = Lumi("lumi"), NormFactor("k")
-    shape = HistoSys("size", up[:, 0, A], down[:, 0, A])
-    tilt = HistoSys("tilt", up[:, 1, B], down[:, 1, B])
-    samples = (
-        Sample("signal", n[:, 0, A], (NormFactor("mu"), size, lumi)),
-        Sample("wide", n[:, 1, A], (other, shape, StatError("mc", sigma[:, 0, A]))),
-        Sample("flat", n[:, 2, A], (k, StatError("mc", sigma[:, 1, A]))),
-        Sample("own", n[:, 3, A], (ShapeSys("side", sigma[:, 2, A]),)),
-    )
-    control = (Sample("flat", n[:, 2, B], (k, tilt, NormFactor("rate"))),)
-    centre, spread = x["centre"].tolist(), x["spread"].tolist()
-    return Model(
-        (
-            Channel("search", samples, x["observed"][:, A]),
-            Channel("control", control, x["observed"][:, B]),
-        ),
-        poi="mu",
-        parameters=(
-            Parameter("mu", bounds=(-2.0, 90.0)),
-            Parameter("k", constraint=LogNormal(centre[0], exp(spread[0]))),
-            Parameter("rate", constraint=Poisson(centre[1], spread[1])),
-            Parameter("lumi", constraint=Gaussian(centre[2], spread[2])),
-        ),
-    )
-
-
-def random_numbers(seed, scale):
-    rng = np.random.default_rng(seed)
-    nominal = scale * rng.uniform(1, 5, (ROWS, 4, 4))
-    nominal[:, [0, 1, 3], B] = 0
-    up, down, sigma = (np.zeros((ROWS, k, 4)) for k in (2, 2, 3))
-    up[:, 0, A] = nominal[:, 1, A] * rng.uniform(1.05, 1.3, (ROWS, 2))
-    down[:, 0, A] = nominal[:, 1, A] * rng.uniform(0.7, 1.02, (ROWS, 2))
-    up[:, 1, B] = nominal[:, 2, B] * rng.uniform(1.05, 1.3, (ROWS, 2))
-    down[:, 1, B] = nominal[:, 2, B] * rng.uniform(0.7, 0.95, (ROWS, 2))
-    sigma[:, :, A] = nominal[:, 1:, A] * rng.uniform(0.1, 0.4, (ROWS, 3, 2))
-    return {
-        "nominal": nominal,
-        "observed": rng.poisson(nominal[:, 1:].sum(axis=1)).astype(float),
-        "norm_up": rng.uniform(1.05, 1.3, (ROWS, 2)),
-        "norm_down": rng.uniform(0.8, 0.96, (ROWS, 2)),
-        "shape_up": up,
-        "shape_down": down,
-        "sigma": sigma,
-        "centre": np.array([1.1, 0.95, 1.02]),
-        "spread": np.array([0.25, 30.0, 0.04]),
-    }
-
-
-def quantities(x):
-    data = likelihood(build(x))
-    limits = cls_upper_limits(data, confidence_level=LEVEL)
-    signal = discovery(data).free.theta[:, data.poi]
-    return np.column_stack([limits.observed, limits.expected, signal])
-
-
-def gradients(model):
-    limit = limit_gradient(model, confidence_level=LEVEL)
-    return (limit.observed, *limit.expected, signal_gradient(model))
-
-
-@pytest.fixture
-def _exact_fits(monkeypatch):
-    """Differences need fits and roots closer than results are ever quoted."""
-    monkeypatch.setattr(fit, "_TOLERANCE", 1e-20)
-    monkeypatch.setattr(roots, "_PRECISION", 1e-12)
-
-
-@pytest.mark.usefixtures("_exact_fits")
 @pytest.mark.parametrize(
     ("seed", "scale"),
     [pytest.param(1, 0.6, id="few events"), pytest.param(2, 30.0, id="many events")],
 )
-def test_gradients_are_the_differences_of_changed_models(seed, scale):
+def test_gradients_are_the_differences_of_changed_models(seed, scale, monkeypatch):
     """Source: the definition of a derivative, central difference of whole results.
 
-    One direction per kind, all its numbers by random fractions.  The step 2e-4 leaves
-    errors of order its square and of the precision of the limits over the step.
+    All numbers change by random fractions; `tests/oracle` takes one kind at a time.
     """
+    exact_fits(monkeypatch)
     x = random_numbers(seed, scale)
-    model = build(x)
-    found = gradients(model)
     rng = np.random.default_rng(seed + 100)
-    for kind in KINDS:
-        change = x[kind] * rng.uniform(-1, 1, x[kind].shape)
-        step = 2e-4
-        up, down = ({**x, kind: x[kind] + s * change} for s in (step, -step))
-        difference = (quantities(up) - quantities(down)) / (2 * step)
-        if kind in {"centre", "spread"}:
-            places = [model.names.index(name) for name in FREE]
-            full = np.zeros(len(model.names))
-            full[places] = change
-            change = full
-        slopes = np.column_stack([g.along(**{kind: change}) for g in found])
-        value = np.abs(quantities(x))
-        assert_allclose(
-            slopes, difference, rtol=1e-4, atol=1e-5 * value.min(), err_msg=kind
-        )
+    change = {kind: x[kind] * rng.uniform(-1, 1, x[kind].shape) for kind in KINDS}
+
+    assert_allclose(along(x, change), difference(x, change), rtol=1e-4)
 
 
 def test_numbers_have_the_layout_of_the_model():

@@ -54,7 +54,7 @@ def test_impacts_of_a_normal_likelihood():
     weight = slopes / (n + shift[:, None])
     prior = np.diag([0.0, 1.0, 1.0])
     inverse = np.linalg.inv(weight @ slopes.T + prior)
-    theta = np.einsum("rpq,rqb,rb->rp", inverse, weight.transpose(1, 0, 2), shift)
+    theta = np.einsum("rpq,rqb,rb->rp", inverse, weight, shift)
     error = np.sqrt(np.einsum("rpp->rp", inverse))
     covariance_mu = inverse[:, 0, 1:]
     assert_allclose(found.pull[:, 1:], theta[:, 1:], atol=1e-4)

@@ -90,7 +90,7 @@ def test_interval_of_a_nuisance():
     """Source: without data that depend on it, a standard normal has the errors ±z."""
     samples = (
         Sample("signal", [2.0], (NormFactor("mu"),)),
-        Sample("background", [9.0], (NormSys("scale", 1.1, 0.9),)),
+        Sample("background", [9.0], (NormSys("scale", [1.1], [0.9]),)),
     )
     data = likelihood(Model((Channel("region", samples, [14.0]),), "mu"))
 

@@ -43,7 +43,7 @@ class Gradient:
     value: np.ma.MaskedArray
     by: Numbers
 
-    def along(self, **change: ArrayLike) -> np.ma.MaskedArray:
+    def along(self, **change: ArrayLike | float) -> np.ma.MaskedArray:
         r"""Return the change of the quantity, its unit, shape ``(n,)``.
 
         .. math:: \mathrm{d}q = \sum_x \frac{\partial q}{\partial x} \mathrm{d}x

@@ -14,7 +14,7 @@ from darksector.statistics.fit import OK, Fit, Likelihood
 INDEFINITE = "the likelihood is not curved upwards in every direction at the fit"
 
 _STEP = 1e-4  # of a standard error: errors of the difference and of rounding < 1e-7
-_SINGULAR = 1e-10  # smallest eigenvalue of a curvature scaled to a unit diagonal
+_SINGULAR = 1e-6  # least eigenvalue at a unit diagonal: that of differences and fits
 _BLOCK = 512  # points evaluated together: their arrays stay small
 
 
