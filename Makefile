@@ -29,6 +29,7 @@ bench: $(VENV)/.developer  ## speed beside peers, written to benchmarks/*.md
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/engine.py
 	$(BIN)/python benchmarks/detector.py
+	$(BIN)/python benchmarks/inference.py
 
 docs: $(VENV)/.developer  ## HTML documentation in docs/_build
 	$(BIN)/python -m pytest -q -m "not slow" tests/validation --junitxml docs/_build/validation.xml
