@@ -65,7 +65,7 @@ def compare(seed):
         for mu, column in ((limits.observed[0], 0), (limits.expected[0, 2], 1)):
             try:
                 cls, problem = _cls(model, data, float(mu), ours)
-            except (pyhf.exceptions.PyhfException, ValueError) as error:
+            except (pyhf.exceptions.FailedMinimization, ValueError) as error:
                 cls, problem = (np.nan, np.nan), f"raised {type(error).__name__}"
             found.append(cls[column] / (1 - LEVEL) - 1)
             trouble += [problem] * bool(problem)

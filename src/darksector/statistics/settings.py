@@ -120,14 +120,14 @@ class _Column:
     def constrained(self, by: Constraint) -> _Column:
         match by:
             case Gaussian(centre, width):
-                still = self.constant | (width == 0)
+                still = bool(self.constant or width == 0)
                 return replace(
                     self, kind=GAUSSIAN, centre=centre, spread=width, constant=still
                 )
             case Poisson(centre, tau):
                 return replace(self, kind=POISSON, centre=centre, spread=tau)
             case LogNormal(centre, kappa):
-                still = self.constant | (kappa == 1)
+                still = bool(self.constant or kappa == 1)
                 spread = log(kappa)
                 return replace(
                     self, kind=LOG_NORMAL, centre=centre, spread=spread, constant=still
