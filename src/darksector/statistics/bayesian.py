@@ -21,8 +21,8 @@ from darksector.statistics.proposal import propose
 
 UNRESOLVED = "the integral over the nuisance parameters did not converge"
 
-_NODES = 16  # Gauss-Legendre, over the posterior
-_TAIL = 9  # over its part above the limit
+_NODES = 18  # Gauss-Legendre, over the posterior
+_TAIL = 10  # over its part above the limit
 _DENSE = 512  # points of the first guess
 _POINTS = 8  # quasi-random, per scrambling
 _SCRAMBLINGS = 8
