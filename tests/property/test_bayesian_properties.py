@@ -43,7 +43,7 @@ def limit(of, *, level=0.9, **options):
     return bayesian_limits(of, confidence_level=level, seed=3, **options)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(
     kind=backgrounds,
     scale=st.sampled_from([1e-6, 1.0, 1e6]),

@@ -21,8 +21,8 @@ from darksector.statistics.proposal import propose
 
 UNRESOLVED = "the integral over the nuisance parameters did not converge"
 
-_NODES = 16  # Gauss-Legendre, over the posterior
-_TAIL = 9  # over its part above the limit
+_NODES = 18  # Gauss-Legendre, over the posterior
+_TAIL = 10  # over its part above the limit
 _DENSE = 512  # points of the first guess
 _POINTS = 8  # quasi-random, per scrambling
 _SCRAMBLINGS = 8
@@ -114,22 +114,27 @@ def bayesian_limits(
     """
     check_level(confidence_level)
     _check(flat_in, refine)
-    found = np.full((2, likelihood.size), np.nan)
     where = support(likelihood)
-    status = np.array(where.status, dtype=np.dtypes.StrDType(80))
-    rows = np.flatnonzero(status == OK)
+    found = np.full((2, likelihood.size), np.nan)
+    rows = np.flatnonzero(where.status == OK)
     points = _POINTS * refine
-    size = len(likelihood.names)
     for _ in range(_ROUNDS):
         if rows.size == 0:
             break
-        uniform = uniforms(size, points=points, scramblings=_SCRAMBLINGS, seed=seed)
+        uniform = uniforms(
+            len(likelihood.names), points=points, scramblings=_SCRAMBLINGS, seed=seed
+        )
         posterior = _Posterior(likelihood, where, flat_in, uniform, refine)
-        for first in range(0, rows.size, _ROWS):
-            block = rows[first : first + _ROWS]
-            found[:, block] = posterior.limit(block, confidence_level)
+        found[:, rows] = posterior.limits(rows, confidence_level)
         rows = rows[~(found[1, rows] <= precision * found[0, rows])]
         points *= _MORE
+    return _named(found, where.status)
+
+
+def _named(
+    found: NDArray[np.float64], status: Shaped[np.ndarray, " n"]
+) -> BayesianLimits:
+    """Return limits and errors, masked where there is a reason or too large an error."""
     with np.errstate(invalid="ignore"):
         good = (found[0] > 0) & (found[1] <= _WORST * found[0])
     status = np.where((status == OK) & ~good, UNRESOLVED, status)
@@ -157,10 +162,14 @@ class _Posterior:
     uniform: Float[np.ndarray, "s n p"]
     refine: int
 
-    def limit(
+    def limits(
         self, rows: Int[np.ndarray, " r"], level: float
     ) -> Float[np.ndarray, "2 r"]:
         """Return the limits and their errors, unit of the parameter of interest."""
+        blocks = [rows[i : i + _ROWS] for i in range(0, rows.size, _ROWS)]
+        return np.concatenate([self._block(b, level) for b in blocks], axis=1)
+
+    def _block(self, rows: NDArray[np.int64], level: float) -> NDArray[np.float64]:
         low, high = self.where.poi[::2, rows] ** (1 / self.power)
         nodes, weights = np.polynomial.legendre.leggauss(_NODES * self.refine)
         values = self.log_density(_spread(low, high, nodes), rows)

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 from darksector.errors import OutOfDomain
-from darksector.statistics.bayesian import bayesian_limits
+from darksector.statistics.bayesian import BayesianLimits, bayesian_limits
+from darksector.statistics.fit import OK
 from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.limits import SIGMAS
 from darksector.statistics.profile import fit_at
@@ -90,24 +91,28 @@ def bayesian_bands(
     status = np.array(null.status, dtype=np.dtypes.StrDType(80))
     for row in np.flatnonzero(null.converged):
         generator = np.random.default_rng((seed, int(row)))
-        thrown = likelihood.take(np.full(toys, row)).sample(
-            np.repeat(null.theta[[row]], toys, axis=0), generator
-        )
         limits = bayesian_limits(
-            thrown,
+            likelihood.take(np.full(toys, row)).sample(
+                np.repeat(null.theta[[row]], toys, axis=0), generator
+            ),
             confidence_level=confidence_level,
             flat_in=flat_in,
             precision=precision,
             seed=seed,
         )
-        failed = np.ma.getmaskarray(limits.observed)
-        if failed.mean() > _FAILURES:
-            reasons = limits.status[failed]
-            status[row] = reasons[0] if failed.all() else UNRELIABLE
-            continue
-        found[:, row] = _quantiles(limits.observed.compressed())
+        status[row] = _verdict(limits)
+        if status[row] == OK:
+            found[:, row] = _quantiles(limits.observed.compressed())
     band, error = (np.ma.masked_invalid(x) for x in found)
     return BayesianBands(band, error, status)
+
+
+def _verdict(limits: BayesianLimits) -> str:
+    """Return `OK` if nearly all toys have a limit, else the reason."""
+    failed = np.ma.getmaskarray(limits.observed)
+    if failed.mean() <= _FAILURES:
+        return OK
+    return str(limits.status[0]) if failed.all() else UNRELIABLE
 
 
 def _quantiles(limits: NDArray[np.float64]) -> NDArray[np.float64]:

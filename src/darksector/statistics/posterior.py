@@ -142,11 +142,7 @@ class _Search:
                 np.where(short, d, near[live]),
                 np.where(long, d, far[live]),
             )
-            factor = np.sqrt(_DROP / np.maximum(drop, 1e-3))
-            aim = d * np.clip(factor, 1 / _FARTHEST, _FARTHEST)
-            middle = np.sqrt(np.maximum(near[live], d / _FARTHEST) * far[live])
-            inside = (aim > near[live]) & (aim < far[live])
-            aim = np.where(inside | np.isinf(far[live]), aim, middle)
+            aim = _aim(d, drop, near[live], far[live])
             distance[live] = np.minimum(aim, self.farthest[live])
             distance[live] = np.where(short | long, distance[live], d)
             live = live[(short & (d < self.farthest[live])) | long]
@@ -165,3 +161,16 @@ class _Search:
         at = fit_at(self.likelihood, poi, start=start, rows=rows)
         volume = propose(self.likelihood, at, rows).log_laplace
         return volume - at.nll, at.theta
+
+
+def _aim(
+    distance: NDArray[np.float64],
+    drop: NDArray[np.float64],
+    near: NDArray[np.float64],
+    far: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return where a parabola has fallen enough, if within the bracket, or its middle."""
+    factor = np.sqrt(_DROP / np.maximum(drop, 1e-3))
+    aim = distance * np.clip(factor, 1 / _FARTHEST, _FARTHEST)
+    middle = np.sqrt(np.maximum(near, distance / _FARTHEST) * far)
+    return np.where(((aim > near) & (aim < far)) | np.isinf(far), aim, middle)
