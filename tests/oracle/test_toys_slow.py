@@ -13,7 +13,7 @@ from darksector.execution import stream
 from darksector.statistics.histfactory import likelihood
 from darksector.statistics.limits import SIGMAS
 from darksector.statistics.model import Channel, Model, Sample
-from darksector.statistics.modifiers import LogNormal, NormFactor, Parameter
+from darksector.statistics.modifiers import LogNormal, NormFactor, NormSys, Parameter
 from darksector.statistics.toy_intervals import unified_intervals
 from darksector.statistics.toy_limits import toy_upper_limits
 from darksector.statistics.toys import toy_cls
@@ -177,3 +177,50 @@ def test_cls_of_loops_with_general_minimisers():
         least = binom.ppf(level, toys, value - 2 * error)
         most = binom.isf(level, toys, value + 2 * error)
         assert least <= beyond <= most
+
+
+MANY, SCALE = 1e4, 0.01  # events of background and its relative uncertainty
+GAUSSIAN_WIDTH = np.sqrt(MANY + (SCALE * MANY) ** 2)
+SKEWNESS = 0.01  # 1/sqrt(MANY): relative size of what a Gaussian leaves out
+
+
+def many_events(excess):
+    """One bin of a Gaussian number of events; the nuisance is half of its variance."""
+    width = np.array(1 + SCALE), np.array(1 - SCALE)
+    samples = (
+        Sample("signal", [1.0], (NormFactor("mu"),)),
+        Sample("background", [MANY], (NormSys("norm", *width),)),
+    )
+    counts = [np.round(MANY + excess * GAUSSIAN_WIDTH)]
+    return likelihood(Model((Channel("region", samples, counts),), poi="mu"))
+
+
+def test_expected_limits_of_many_events_are_gaussian():
+    r"""arXiv:1007.1727 eq. 89 with known σ: (Φ⁻¹(1 - α Φ(N)) + N) σ."""
+    found = toy_upper_limits(
+        many_events(0), confidence_level=0.95, toys=2000, seed=1, workers=2
+    )
+
+    sigmas = np.array(SIGMAS)
+    exact = (norm.isf(0.05 * norm.cdf(sigmas)) + sigmas) * GAUSSIAN_WIDTH
+    difference = np.abs(found.expected[0] - exact)
+    assert (difference < MAX_PULL * found.expected_error[0] + SKEWNESS * exact).all()
+    exact = norm.isf(0.025) * GAUSSIAN_WIDTH
+    difference = abs(found.observed[0] - exact)
+    assert difference < MAX_PULL * found.observed_error[0] + SKEWNESS * exact
+
+
+def test_unified_interval_of_many_events_is_central():
+    """Far from the boundary: the best value and 1.645 standard deviations (90 %)."""
+    found = unified_intervals(
+        many_events(5), confidence_level=0.9, toys=2000, seed=1, workers=2
+    )
+
+    for value, error, side in (
+        (found.lower[0], found.lower_error[0], -1),
+        (found.upper[0], found.upper_error[0], 1),
+    ):
+        exact = (5 + side * norm.isf(0.05)) * GAUSSIAN_WIDTH
+        # the width grows with the signal as the root of the number of events
+        skew = SKEWNESS * 5 * GAUSSIAN_WIDTH
+        assert abs(value - exact) < MAX_PULL * error + skew

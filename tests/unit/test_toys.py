@@ -151,10 +151,20 @@ def test_clopper_pearson_without_successes():
 
 @pytest.mark.parametrize("call", CALLS)
 def test_numbers_do_not_depend_on_the_number_of_workers(call):
-    one, two = (call(shape(), toys=1100, seed=5, workers=n) for n in (1, 2))
+    data = counting([6.0], [8])
+
+    one, two = (call(data, toys=1100, seed=5, workers=n) for n in (1, 2))
 
     for a, b in zip(fields(one), fields(two), strict=True):
         np.testing.assert_array_equal(a, b)
+
+
+def test_numbers_of_a_model_with_nuisances_do_not_depend_on_the_number_of_workers():
+    one, two = (
+        toy_cls(shape(), np.array([1.0]), toys=1100, seed=5, workers=n) for n in (1, 2)
+    )
+
+    assert one.cls[0] == two.cls[0]
 
 
 def test_another_seed_gives_other_toys():
