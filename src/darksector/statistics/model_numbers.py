@@ -8,7 +8,7 @@ from typing import final
 
 import numpy as np
 from jaxtyping import Float
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from darksector.statistics.model import Channel, Model, Sample
 from darksector.statistics.modifiers import (
@@ -17,6 +17,7 @@ from darksector.statistics.modifiers import (
     NormSys,
     ShapeSys,
     StatError,
+    Values,
     rows,
 )
 from darksector.statistics.settings import settings
@@ -122,7 +123,7 @@ def placed(model: Model) -> Iterator[tuple[slice, Channel, Sample, Modifier]]:
         yield places[channel.name], channel, sample, modifier
 
 
-def _of(modifier: Modifier) -> tuple[tuple[str, ArrayLike], ...]:
+def _of(modifier: Modifier) -> tuple[tuple[str, Values], ...]:
     match modifier:
         case NormSys():
             return ("norm_up", modifier.up), ("norm_down", modifier.down)
