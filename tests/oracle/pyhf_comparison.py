@@ -12,7 +12,7 @@ import pyhf
 from random_workspaces import workspace
 
 from darksector.io.histfactory import model_of
-from darksector.statistics.fit import OK
+from darksector.statistics.fit import OK, fit
 from darksector.statistics.histfactory import likelihood
 from darksector.statistics.profile import fit_at
 from darksector.statistics.profile_limits import cls_upper_limits
@@ -88,12 +88,25 @@ def _cls(model, data, mu, ours):
     null = fit_at(ours, np.zeros(1), start=ours.start[None])
     asimov = ours.asimov(null.theta)
     checks = {
-        "null fit": (fits.asimov_pars, ours, 0.0),
-        "fit of the data": (fits.fixed_poi_fit_to_data, ours, mu),
-        "fit of the Asimov data": (fits.fixed_poi_fit_to_asimov, asimov, mu),
+        "null fit": (fits.asimov_pars, ours, null),
+        "free fit": (fits.free_fit_to_data, ours, fit(ours, start=null.theta)),
+        "fit of the data": (
+            fits.fixed_poi_fit_to_data,
+            ours,
+            fit_at(ours, np.array([mu]), start=null.theta),
+        ),
+        "free fit of the Asimov data": (
+            fits.free_fit_to_asimov,
+            asimov,
+            fit(asimov, start=null.theta),
+        ),
+        "fit of the Asimov data": (
+            fits.fixed_poi_fit_to_asimov,
+            asimov,
+            fit_at(asimov, np.array([mu]), start=null.theta),
+        ),
     }
-    for name, (parameters, where, at) in checks.items():
-        best = fit_at(where, np.array([at]), start=null.theta)
+    for name, (parameters, where, best) in checks.items():
         theirs = where.nll(translated(parameters, model, ours), row)[0]
         if 2 * (theirs - best.nll[0]) > AT_MINIMUM:
             worst = f"{name} is above the minimum by {2 * (theirs - best.nll[0]):.1e}"
