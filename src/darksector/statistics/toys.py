@@ -100,35 +100,31 @@ def toy_cls(
         for i in range(data.size)
     ]
     thrown = np.array(throw(data, pairs, qtilde_mu, run))[:, 0]
-    observed = qtilde_mu(data, result.free, mu)
-    (clsb, clsb_error), (clb, clb_error) = (
-        tail(part, observed) for part in np.split(thrown, 2)
-    )
-    status = np.where(at.converged, result.status, at.status)
     lost = np.isnan(thrown).mean(axis=1).reshape(2, -1).max(axis=0)
+    status = np.where(at.converged, result.status, at.status)
     status = np.where((status == OK) & (lost > LOST), FAILED, status)
-    status = np.where((status == OK) & (clb == 0), EMPTY, status)
-    cls, cls_error = quotient((clsb, clsb_error), (clb, clb_error))
+    observed = qtilde_mu(data, result.free, mu)
+    above, below = np.split(thrown, 2)
+    return _ratio(tail(above, observed), tail(below, observed), status)
 
-    def kept(values: NDArray[np.float64]) -> np.ma.MaskedArray:
-        return np.ma.array(values, mask=status != OK)
 
+def _ratio(
+    clsb: tuple[NDArray[np.float64], NDArray[np.float64]],
+    clb: tuple[NDArray[np.float64], NDArray[np.float64]],
+    status: Shaped[np.ndarray, " n"],
+) -> ToyCls:
+    """Return CLs of two tails with their errors, independent of each other."""
+    status = np.where((status == OK) & (clb[0] == 0), EMPTY, status)
+    absent = status != OK
+    with np.errstate(divide="ignore", invalid="ignore"):
+        cls = clsb[0] / clb[0]
+        error = np.hypot(clsb[1], cls * clb[1]) / clb[0]
     return ToyCls(
-        kept(cls),
-        kept(clsb),
-        kept(clb),
-        kept(cls_error),
-        kept(clsb_error),
-        kept(clb_error),
+        np.ma.array(cls, mask=absent),
+        np.ma.array(clsb[0], mask=absent),
+        np.ma.array(clb[0], mask=absent),
+        np.ma.array(error, mask=absent),
+        np.ma.array(clsb[1], mask=absent),
+        np.ma.array(clb[1], mask=absent),
         status,
     )
-
-
-def quotient(
-    above: tuple[NDArray[np.float64], NDArray[np.float64]],
-    below: tuple[NDArray[np.float64], NDArray[np.float64]],
-) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Return a ratio of independent values and its error, NaN where it divides by 0."""
-    with np.errstate(divide="ignore", invalid="ignore"):
-        value = np.where(below[0] > 0, above[0] / below[0], np.nan)
-        return value, np.hypot(above[1], value * below[1]) / below[0]
