@@ -14,7 +14,8 @@ test: $(VENV)/.developer  ## everything but the slow validation
 	$(BIN)/python -m pytest -m "not slow" -n 2 --dist loadfile
 
 validate: $(VENV)/.developer  ## the slow validation
-	$(BIN)/python -m pytest -m slow
+	$(BIN)/python -m pytest -m slow --junitxml docs/_build/slow.xml
+	$(BIN)/python docs/build_pyhf_comparison.py docs/_build/slow.xml
 
 lint: $(VENV)/.developer
 	$(BIN)/ruff check .
@@ -38,6 +39,7 @@ docs: $(VENV)/.developer  ## HTML documentation in docs/_build
 	$(BIN)/python docs/build_machine.py
 	$(BIN)/python docs/build_detector.py
 	$(BIN)/python docs/build_displays.py
+	$(BIN)/python docs/build_statistics.py
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build
 
 install: $(VENV)/.installed

@@ -11,6 +11,7 @@ from typing import Any, NoReturn
 import numpy as np
 
 from darksector.errors import InvalidCard, InvalidFile, OutOfDomain, UnknownName
+from darksector.statistics.histfactory import likelihood
 from darksector.statistics.model import Channel, Model, Sample
 from darksector.statistics.modifiers import (
     Gaussian,
@@ -94,7 +95,9 @@ def model_of(
     interest = poi or _text(config, "poi", f"measurement {chosen!r}")
     model = Model(tuple(channels), poi=interest)
     settings = _entries(config, "parameters", f"measurement {chosen!r}", required=False)
-    return Model(model.channels, interest, tuple(_parameters(model, settings)))
+    found = Model(model.channels, interest, tuple(_parameters(model, settings)))
+    likelihood(found)  # refuses now what it would refuse later
+    return found
 
 
 def _sample(entry: Mapping[str, Any], channel: str) -> Sample:
