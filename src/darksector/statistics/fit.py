@@ -13,14 +13,16 @@ from numpy.typing import NDArray
 OK = "ok"
 UNDEFINED = "the likelihood is not finite at the start of the fit"
 STALLED = "no step lowers the likelihood and its gradient does not vanish"
-UNFINISHED = "the fit did not converge in 500 steps"
+UNFINISHED = "the fit did not converge in 200 steps"
 _REASONS = np.array([OK, UNDEFINED, STALLED, UNFINISHED], dtype=np.dtypes.StrDType(80))
 
-_STEPS = 500
+_STEPS = 200
 _TOLERANCE = 1e-10  # expected decrease of the likelihood at which a fit ends
+_DIGITS = 1e-13  # the same relative to the likelihood, whose sum has no more digits
 _ROUNDING = 1e-5  # an expected decrease this small may drown in rounding
 _PATIENCE = 12  # steps with the curvature of the likelihood, before it is computed
 _BLOCK = 256  # rows per block: the arrays of one block stay in the cache
+_FLATTEST = 1e-10  # curvature along a direction, relative to those of the parameters
 _SHORTEST = 1e-9  # of a full step
 
 
@@ -231,27 +233,38 @@ class _Rows:
             score = self.likelihood.evaluate(moved, self.rows[live]).score
             matrix[:, p] = (score - at.score) / step[:, None]
         matrix = (matrix + matrix.transpose(0, 2, 1)) / 2
-        matrix = np.where(np.isfinite(matrix).all(axis=(1, 2), keepdims=True), matrix, at.information)  # fmt: skip
-        values, vectors = np.linalg.eigh(matrix)
-        least = 1e-12 * np.abs(values).max(axis=1, keepdims=True)
-        values = np.maximum(np.abs(values), least)
-        positive = (vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1)
+        finite = np.isfinite(matrix).all(axis=(1, 2), keepdims=True)
+        matrix = np.where(finite, matrix, at.information)
+        # without the frozen ones: their curvature must not bend that of the others
+        free = ~self._frozen(theta, at, live)
+        matrix *= free[:, :, None] & free[:, None, :]
+        # in units of the parameters' own errors, which may differ by powers of ten
+        sizes = (np.abs(np.einsum("rpp->rp", m)) for m in (matrix, at.information))
+        size = np.sqrt(np.maximum(*sizes))
+        size = np.where(size > 0, size, 1.0)
+        unit = size[:, :, None] * size[:, None, :]
+        values, vectors = np.linalg.eigh(matrix / unit)
+        values = np.maximum(np.abs(values), _FLATTEST)
+        positive = unit * ((vectors * values[:, None, :]) @ vectors.transpose(0, 2, 1))
         return Evaluation(at.nll, at.score, positive)
+
+    def _frozen(
+        self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
+    ) -> NDArray[np.bool_]:
+        """Return which parameters stay: held, or at a bound that they want to cross."""
+        below = (theta <= self.lower[live]) & (at.score > 0)
+        above = (theta >= self.upper[live]) & (at.score < 0)
+        return below | above | self.held
 
     def _step(
         self, theta: NDArray[np.float64], at: Evaluation, live: NDArray[np.int64]
     ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
         """Return the full step and the decrease that it promises."""
-        leaving = ((theta <= self.lower[live]) & (at.score > 0)) | (
-            (theta >= self.upper[live]) & (at.score < 0)
-        )
-        frozen = leaving | self.held
+        frozen = self._frozen(theta, at, live)
         gradient = np.where(frozen, 0.0, at.score)
         free = ~frozen
         matrix = at.information * (free[:, :, None] & free[:, None, :])
-        diagonal = np.einsum(
-            "rpp->rp", matrix
-        )  # a view: writing to it fills the matrix
+        diagonal = np.einsum("rpp->rp", matrix)  # a view: writing fills the matrix
         scale = diagonal.max(axis=1, keepdims=True, initial=0.0)
         diagonal += np.where(
             diagonal > 0, 1e-13 * diagonal, np.where(scale > 0, scale, 1.0)
@@ -299,8 +312,9 @@ class _Front:
     ) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
         """Return which rows are done, and the index of the reason."""
         undefined, stuck = np.isinf(self.best.nll), self.length < _SHORTEST
-        done = undefined | stuck | (gain < _TOLERANCE) | (self.made > _STEPS)
-        good = gain < np.where(stuck, _ROUNDING, _TOLERANCE)
+        enough = _TOLERANCE + _DIGITS * np.abs(self.best.nll)
+        done = undefined | stuck | (gain < enough) | (self.made > _STEPS)
+        good = gain < np.where(stuck, _ROUNDING + enough, enough)
         reason = np.where(good, 0, np.where(stuck, 2, 3))
         return done, np.where(undefined, 1, reason)
 

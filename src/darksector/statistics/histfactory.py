@@ -191,7 +191,8 @@ def _deviance(
     """Return half of the deviance of Poisson counts, zero where they agree."""
     nu = np.maximum(expected, FLOOR)
     excess = (nu - counts) / np.maximum(counts, FLOOR)
-    value = counts * (excess - np.log1p(excess))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        value = counts * (excess - np.log1p(excess))
     far = (excess < -0.9) | (counts < FLOOR)  # the sum loses digits there
     if far.any():
         few, mean = counts[far], nu[far]
