@@ -190,11 +190,11 @@ def minuit(events: np.ndarray, share: float) -> None:
     def density(x, n_s, n_b, mean, sigma, alpha, n, c1, c2):  # noqa: PLR0913, PLR0917
         u = (2 * x - LOW - HIGH) / (HIGH - LOW)
         z = (x - mean) / sigma
-        tail = (n / alpha) ** n * np.exp(-(alpha**2) / 2)
-        below = np.maximum(n / alpha - alpha - z, 1e-9)
-        height = np.where(z > -alpha, np.exp(-(z**2) / 2), tail * below**-n)
-        far = n / alpha - alpha - (LOW - mean) / sigma
-        area = tail * ((n / alpha) ** (1 - n) - far ** (1 - n)) / (n - 1)
+        scale, joint = n / alpha, np.exp(-(alpha**2) / 2)
+        below = np.maximum(scale - alpha - z, 1e-9) / scale
+        height = np.where(z > -alpha, np.exp(-(z**2) / 2), joint * below**-n)
+        far = (scale - alpha - (LOW - mean) / sigma) / scale
+        area = joint * scale * (1 - far ** (1 - n)) / (n - 1)
         area += np.sqrt(2 * np.pi) * (ndtr((HIGH - mean) / sigma) - ndtr(-alpha))
         shape = height / (sigma * area)
         line = (1 + c1 * u + c2 * (2 * u**2 - 1)) / ((HIGH - LOW) * (1 - c2 / 3))

@@ -84,7 +84,7 @@ def _cls(model, data, mu, ours):
     observed = [float(x) for x in calculator.pvalues(statistic, s_plus_b, b_only)]
     expected = calculator.expected_pvalues(s_plus_b, b_only)[2]  # of CLs
     fits = calculator.fitted_pars
-    row, worst = np.array([0]), ""
+    row, excess = np.array([0]), {}
     null = fit_at(ours, np.zeros(1), start=ours.start[None])
     asimov = ours.asimov(null.theta)
     checks = {
@@ -108,8 +108,12 @@ def _cls(model, data, mu, ours):
     }
     for name, (parameters, where, best) in checks.items():
         theirs = where.nll(translated(parameters, model, ours), row)[0]
-        if 2 * (theirs - best.nll[0]) > AT_MINIMUM:
-            worst = f"{name} is above the minimum by {2 * (theirs - best.nll[0]):.1e}"
+        excess[name] = 2 * float(theirs - best.nll[0])
+        assert excess[name] > -AT_MINIMUM, f"the {name} of ours is not at its minimum"
+    name = max(excess, key=excess.__getitem__)
+    worst = ""
+    if excess[name] > AT_MINIMUM:
+        worst = f"{name} is above the minimum by {excess[name]:.1e}"
     if not np.isfinite([observed[2], expected[2]]).all():
         worst = "CLs is NaN"
     return (observed[2], float(expected[2])), worst
