@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import final
+from typing import ClassVar, final
 
 import numpy as np
 from jaxtyping import Bool, Float, Int, Shaped
@@ -58,8 +58,12 @@ class Likelihood(ABC):
         First guess and bounds, shape ``(p,)`` or one per row, ``(n, p)``.
     size
         Number of rows ``n``.
+    exact_curvature
+        Whether the curvature of `evaluate` is the observed one wherever that is
+        positive, so that no better one can be had.
     """
 
+    exact_curvature: ClassVar[bool] = False
     names: tuple[str, ...]
     start: NDArray[np.float64]
     lower: NDArray[np.float64]
@@ -178,7 +182,7 @@ class _Rows:
         at = _Front.of(np.arange(waiting), p)
         while at.live.size:
             at, done = self._advanced(found, at)
-            slow = ~done & (at.made > _PATIENCE)
+            slow = ~done & (at.made > _PATIENCE) & (not self.likelihood.exact_curvature)
             if slow.any():
                 late.append(at.take(slow))  # few at a time: they go on together
             leave = done | slow
@@ -203,7 +207,7 @@ class _Rows:
         better = _better(new, at.best)
         theta[live[better]] = trial[better]
         best = _where(better, new, at.best)
-        if at.made.min() > _PATIENCE:
+        if at.made.min() > _PATIENCE and not self.likelihood.exact_curvature:
             best = self._observed(theta[live], best, live)
         step, gain = self._step(theta[live], best, live)
         length = np.where(better, 1.0, at.length / 4)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeVar, final
+from typing import ClassVar, TypeVar, final
 
 import jax
 import jax.numpy as jnp
@@ -61,6 +61,7 @@ class UnbinnedLikelihood(Likelihood):
     not negative on 64 points of the window and around the peak; else it is not finite.
     """
 
+    exact_curvature: ClassVar[bool] = True
     names: tuple[str, ...]
     start: NDArray[np.float64]
     lower: NDArray[np.float64]
