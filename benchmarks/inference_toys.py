@@ -17,9 +17,8 @@ BINS, TOYS, SIGNAL = 60, 20_480, 0.5
 
 @dataclass(frozen=True)
 class ToyRate:
-    """Toys per second with a number of threads, of wall and of CPU time."""
+    """Toys per second of wall and of CPU time."""
 
-    workers: int
     wall: float
     cpu: float
 
@@ -44,16 +43,13 @@ def _scale(name: str, up: float, down: float) -> NormSys:
     return NormSys(name, np.array(up), np.array(down))
 
 
-def rows(workers: tuple[int, ...] = (1, 2)) -> list[ToyRate]:
-    """Return the rates; run with OMP_NUM_THREADS=1, as threads are counted here."""
+def rate() -> ToyRate:
+    """Return the rate; run with OMP_NUM_THREADS=1."""
     data = sixty_bins()
     truth = np.where(np.arange(len(data.names)) == data.poi, SIGNAL, data.start)
     tested = [Hypothesis(0, truth, np.array([SIGNAL]), "benchmark")]
     throw(data, tested, t_mu, Experiments(1024, seed=0))  # first use costs more
-    found = []
-    for count in workers:
-        wall, cpu = time.perf_counter(), time.process_time()
-        throw(data, tested, t_mu, Experiments(TOYS, seed=1, workers=count))
-        wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
-        found.append(ToyRate(count, TOYS / wall, TOYS / cpu))
-    return found
+    wall, cpu = time.perf_counter(), time.process_time()
+    throw(data, tested, t_mu, Experiments(TOYS, seed=1))
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return ToyRate(TOYS / wall, TOYS / cpu)

@@ -58,7 +58,6 @@ def test_limits_of_counts_are_those_of_poisson_sums():
         confidence_level=0.95,
         toys=4000,
         seed=2,
-        workers=2,
     )
 
     exact = np.array(
@@ -87,7 +86,7 @@ def test_expected_limits_of_counts_are_limits_of_quantiles_of_the_count(b):
 )
 def test_unified_intervals_of_counts_are_the_exact_construction(n, b):
     found = unified_intervals(
-        counting([b], [n]), confidence_level=0.9, toys=4000, seed=1, workers=2
+        counting([b], [n]), confidence_level=0.9, toys=4000, seed=1
     )
 
     low, high = exact_unified(n, b, 0.9)
@@ -109,7 +108,7 @@ def test_unified_intervals_of_counts_are_the_exact_construction(n, b):
 def test_unified_intervals_of_the_paper(n, b, low, high):
     """Phys. Rev. D 57 (1998) 3873, tables IV and V, 90 %; two decimals are printed."""
     found = unified_intervals(
-        counting([b], [n]), confidence_level=0.9, toys=4000, seed=4, workers=2
+        counting([b], [n]), confidence_level=0.9, toys=4000, seed=4
     )
 
     assert abs(found.lower[0] - low) < MAX_PULL * found.lower_error[0] + 0.01
@@ -197,9 +196,7 @@ def many_events(excess):
 
 def test_expected_limits_of_many_events_are_gaussian():
     r"""arXiv:1007.1727 eq. 89 with known σ: (Φ⁻¹(1 - α Φ(N)) + N) σ."""
-    found = toy_upper_limits(
-        many_events(0), confidence_level=0.95, toys=2000, seed=1, workers=2
-    )
+    found = toy_upper_limits(many_events(0), confidence_level=0.95, toys=2000, seed=1)
 
     sigmas = np.array(SIGMAS)
     exact = (norm.isf(0.05 * norm.cdf(sigmas)) + sigmas) * GAUSSIAN_WIDTH
@@ -212,9 +209,7 @@ def test_expected_limits_of_many_events_are_gaussian():
 
 def test_unified_interval_of_many_events_is_central():
     """Far from the boundary: the best value and 1.645 standard deviations (90 %)."""
-    found = unified_intervals(
-        many_events(5), confidence_level=0.9, toys=2000, seed=1, workers=2
-    )
+    found = unified_intervals(many_events(5), confidence_level=0.9, toys=2000, seed=1)
 
     for value, error, side in (
         (found.lower[0], found.lower_error[0], -1),

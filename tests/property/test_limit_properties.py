@@ -65,7 +65,7 @@ def built(recipe):
 
 
 @given(RECIPES)
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=100, deadline=None)
 def test_a_limit_is_a_positive_number_or_absent_for_a_reason(recipe):
     found = cls_upper_limits(likelihood(built(recipe)), confidence_level=0.9)
 

@@ -79,7 +79,7 @@ def bayesian(data, mu, *, level):
 def with_toys(data, mu, *, level):
     """The limit lies above the signal where CLs of the signal exceeds 1 - CL."""
     tested = np.full(data.size, mu)
-    return toy_cls(data, tested, toys=500, seed=5, workers=2).cls > 1 - level
+    return toy_cls(data, tested, toys=500, seed=5).cls > 1 - level
 
 
 CASES = [

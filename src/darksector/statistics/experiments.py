@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -39,8 +38,6 @@ class Experiments:
         Number of experiments of each hypothesis, >= 100.
     seed
         Of their random numbers, >= 0.
-    workers
-        Number of threads; results do not depend on it.
     progress
         Called with the numbers of finished and of all chunks, or `None`.
 
@@ -52,11 +49,10 @@ class Experiments:
 
     toys: int
     seed: int
-    workers: int = 1
     progress: Progress | None = None
 
     def __post_init__(self) -> None:
-        for name, least in (("toys", _FEWEST), ("seed", 0), ("workers", 1)):
+        for name, least in (("toys", _FEWEST), ("seed", 0)):
             value = getattr(self, name)
             if value < least:
                 msg = f"{name} must be at least {least}, got {value}."
@@ -151,25 +147,15 @@ def throw(
         return np.array([statistic(data, free, mu) for mu in tested])
 
     firsts = range(0, run.toys, _CHUNK)
-    parts = _mapped(job, [(h, first) for h in hypotheses for first in firsts], run)
+    items = [(hypothesis, first) for hypothesis in hypotheses for first in firsts]
+    parts = []
+    for item in items:
+        parts.append(job(item))
+        if run.progress is not None:
+            run.progress(len(parts), len(items))
     count = len(firsts)
     groups = (parts[i : i + count] for i in range(0, len(parts), count))
     return [np.concatenate(group, axis=1) for group in groups]
-
-
-def _mapped(
-    job: Callable[[tuple[Hypothesis, int]], NDArray[np.float64]],
-    items: list[tuple[Hypothesis, int]],
-    run: Experiments,
-) -> list[NDArray[np.float64]]:
-    """Return the results in order; NumPy computes in threads at the same time."""
-    results = []
-    with ThreadPoolExecutor(run.workers) as pool:
-        for result in pool.map(job, items):
-            results.append(result)
-            if run.progress is not None:
-                run.progress(len(results), len(items))
-    return results
 
 
 def tail(

@@ -61,7 +61,6 @@ def unified_intervals(
     confidence_level: float,
     toys: int,
     seed: int,
-    workers: int = 1,
     progress: Progress | None = None,
 ) -> UnifiedIntervals:
     r"""Return the values that their own toys do not reject, unit of the parameter.
@@ -75,7 +74,7 @@ def unified_intervals(
         The data sets.
     confidence_level
         Of the intervals, between 0 and 1.
-    toys, seed, workers, progress
+    toys, seed, progress
         As of `Experiments`; toys are per tested signal.
 
     Raises
@@ -92,7 +91,7 @@ def unified_intervals(
     and halt as μ changes: the error is the way that an end goes when all of them move by
     their binomial error, and the step over √12.
     """
-    run = Experiments(toys, seed, workers, progress)
+    run = Experiments(toys, seed, progress)
     check_level(confidence_level)
     data = physical(likelihood)
     free = fit(data)

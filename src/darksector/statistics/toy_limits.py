@@ -65,7 +65,6 @@ def toy_upper_limits(
     confidence_level: float,
     toys: int,
     seed: int,
-    workers: int = 1,
     progress: Progress | None = None,
 ) -> ToyLimits:
     r"""CLs upper limits with the test statistic q̃_μ from toys, unit of the parameter.
@@ -76,7 +75,7 @@ def toy_upper_limits(
         The data sets.
     confidence_level
         Of the limits, between 0 and 1.
-    toys, seed, workers, progress
+    toys, seed, progress
         As of `Experiments`; toys are per tested signal and hypothesis.
 
     Raises
@@ -94,7 +93,7 @@ def toy_upper_limits(
     and toys with it start from the same random numbers (counts follow them only in
     part: Poisson numbers are drawn by rejection).
     """
-    run = Experiments(toys, seed, workers, progress)
+    run = Experiments(toys, seed, progress)
     data = physical(likelihood)
     guess = cls_upper_limits(data, confidence_level=confidence_level)
     good = np.flatnonzero(guess.status == OK)

@@ -66,7 +66,6 @@ def toy_discovery(
     confidence_level: float,
     toys: int,
     seed: int,
-    workers: int = 1,
     progress: Progress | None = None,
 ) -> ToyPValue:
     """Return the chance of a q0 at least as large without signal, no unit.
@@ -77,7 +76,7 @@ def toy_discovery(
         The data sets.
     confidence_level
         Of the interval of the p-value, between 0 and 1.
-    toys, seed, workers, progress
+    toys, seed, progress
         As of `Experiments`.
 
     Raises
@@ -90,7 +89,7 @@ def toy_discovery(
     q0 is that of arXiv:1007.1727 eq. 12, its asymptotic p-value that of eq. 52.  The
     interval is that of Clopper and Pearson, Biometrika 26 (1934) 404.
     """
-    run = Experiments(toys, seed, workers, progress)
+    run = Experiments(toys, seed, progress)
     check_level(confidence_level)
     result = discovery(physical(likelihood))
 
@@ -107,7 +106,6 @@ def goodness_of_fit(
     confidence_level: float,
     toys: int,
     seed: int,
-    workers: int = 1,
     progress: Progress | None = None,
 ) -> ToyPValue:
     r"""Return the chance of a deviance at least as large, were the model true, no unit.
@@ -120,7 +118,7 @@ def goodness_of_fit(
         The data sets; all parameters are fitted, that of interest within its bounds.
     confidence_level
         Of the interval of the p-value, between 0 and 1.
-    toys, seed, workers, progress
+    toys, seed, progress
         As of `Experiments`.
 
     Raises
@@ -135,7 +133,7 @@ def goodness_of_fit(
     one degree of freedom for each bin less one for each free parameter that has no
     constraint; it is not to be trusted where bins hold few events.
     """
-    run = Experiments(toys, seed, workers, progress)
+    run = Experiments(toys, seed, progress)
     check_level(confidence_level)
     free = fit(likelihood)
 

@@ -59,7 +59,6 @@ def toy_cls(
     *,
     toys: int,
     seed: int,
-    workers: int = 1,
     progress: Progress | None = None,
 ) -> ToyCls:
     r"""Return CLs of every row at its own signal from toys, no unit.
@@ -70,7 +69,7 @@ def toy_cls(
         The data sets.
     mu
         Tested parameters of interest, >= 0.
-    toys, seed, workers, progress
+    toys, seed, progress
         As of `Experiments`.
 
     Raises
@@ -85,7 +84,7 @@ def toy_cls(
     measurements vary too.  Statistics that differ by less than `TIE` are equal: counts
     are whole numbers, and the last digits of a fit must not decide.
     """
-    run = Experiments(toys, seed, workers, progress)
+    run = Experiments(toys, seed, progress)
     if not np.all((mu >= 0) & np.isfinite(mu)):
         msg = (
             f"tested signals must be finite and >= 0, got {np.min(mu)} to {np.max(mu)}."
