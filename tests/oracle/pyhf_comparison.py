@@ -12,9 +12,10 @@ import pyhf
 from random_workspaces import workspace
 
 from darksector.io.histfactory import model_of
+from darksector.statistics.asymptotic import Profiles
 from darksector.statistics.fit import OK, fit
 from darksector.statistics.histfactory import likelihood
-from darksector.statistics.profile import fit_at
+from darksector.statistics.profile import discovery, fit_at, lower_of
 from darksector.statistics.profile_limits import cls_upper_limits
 
 LEVEL = 0.9
@@ -85,30 +86,26 @@ def _cls(model, data, mu, ours):
     expected = calculator.expected_pvalues(s_plus_b, b_only)[2]  # of CLs
     fits = calculator.fitted_pars
     row, excess = np.array([0]), {}
-    null = fit_at(ours, np.zeros(1), start=ours.start[None])
-    asimov = ours.asimov(null.theta)
+    profiles = Profiles.of(ours)
+    asimov, null = profiles.asimov.likelihood, profiles.asimov.theta
     checks = {
-        "null fit": (fits.asimov_pars, ours, null),
-        "free fit": (fits.free_fit_to_data, ours, fit(ours, start=null.theta)),
-        "fit of the data": (
-            fits.fixed_poi_fit_to_data,
-            ours,
-            fit_at(ours, np.array([mu]), start=null.theta),
-        ),
+        "null fit": (fits.asimov_pars, ours, best(ours, null, 0.0)),
+        "free fit": (fits.free_fit_to_data, ours, discovery(ours).free),
+        "fit of the data": (fits.fixed_poi_fit_to_data, ours, best(ours, null, mu)),
         "free fit of the Asimov data": (
             fits.free_fit_to_asimov,
             asimov,
-            fit(asimov, start=null.theta),
+            fit(asimov, start=null),
         ),
         "fit of the Asimov data": (
             fits.fixed_poi_fit_to_asimov,
             asimov,
-            fit_at(asimov, np.array([mu]), start=null.theta),
+            best(asimov, null, mu),
         ),
     }
-    for name, (parameters, where, best) in checks.items():
+    for name, (parameters, where, found) in checks.items():
         theirs = where.nll(translated(parameters, model, ours), row)[0]
-        excess[name] = 2 * float(theirs - best.nll[0])
+        excess[name] = 2 * float(theirs - found.nll[0])
         assert excess[name] > -AT_MINIMUM, f"the {name} of ours is not at its minimum"
     name = max(excess, key=excess.__getitem__)
     worst = ""
@@ -117,6 +114,12 @@ def _cls(model, data, mu, ours):
     if not np.isfinite([observed[2], expected[2]]).all():
         worst = "CLs is NaN"
     return (observed[2], float(expected[2])), worst
+
+
+def best(where, null, mu):
+    """Return our fit at a value of the parameter of interest, from both starts."""
+    nominal = where.start[None]
+    return lower_of(*(fit_at(where, np.array([mu]), start=x) for x in (null, nominal)))
 
 
 def translated(parameters, model, ours):

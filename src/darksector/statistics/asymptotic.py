@@ -11,7 +11,14 @@ from numpy.typing import NDArray
 from scipy.special import log_ndtr
 
 from darksector.statistics.fit import OK, Fit
-from darksector.statistics.profile import ProfileLikelihood, discovery, fit_at, tangent
+from darksector.statistics.profile import (
+    ProfileLikelihood,
+    choose,
+    discovery,
+    fit_at,
+    lower_of,
+    tangent,
+)
 
 INSENSITIVE = "the likelihood does not depend on the parameter of interest"
 
@@ -55,7 +62,12 @@ class Path:
         best = self.theta[rows]
         ahead = np.maximum(mu - best[:, self.likelihood.poi], 0.0)
         start = best + ahead[:, None] * self.change[rows]
-        at = fit_at(self.likelihood, start[:, self.likelihood.poi], start=start, rows=rows)  # fmt: skip
+        tested = start[:, self.likelihood.poi]
+        nominal = np.broadcast_to(self.likelihood.start, self.theta.shape)[rows]
+        at = lower_of(
+            fit_at(self.likelihood, tested, start=start, rows=rows),
+            fit_at(self.likelihood, tested, start=nominal, rows=rows),
+        )
         q = np.where(at.converged, 2 * np.maximum(at.nll - self.nll[rows], 0.0), np.nan)
         return np.where(ahead > 0, q, 0.0)
 
@@ -75,7 +87,7 @@ class Profiles:
         """Fit the data of a likelihood and build their Asimov data."""
         result = discovery(likelihood)
         signal = result.poi > 0
-        best = _choose(signal, result.free, result.null)
+        best = choose(signal, result.free, result.null)
         asimov = likelihood.asimov(result.null.theta)
         rows = np.arange(likelihood.size)
         there = asimov.evaluate(result.null.theta, rows)
@@ -90,12 +102,3 @@ class Profiles:
             error,
             np.where(result.status == OK, status, result.status),
         )
-
-
-def _choose(mask: NDArray[np.bool_], one: Fit, other: Fit) -> Fit:
-    return Fit(
-        np.where(mask[:, None], one.theta, other.theta),
-        np.where(mask, one.nll, other.nll),
-        np.where(mask[:, None, None], one.information, other.information),
-        np.where(mask, one.status, other.status),
-    )

@@ -76,10 +76,14 @@ def discovery(likelihood: ProfileLikelihood) -> Discovery:
 
     Notes
     -----
-    The bounds of the likelihood decide whether a deficit may be fitted.
+    The bounds of the likelihood decide whether a deficit may be fitted.  A likelihood can
+    have two minima; fits start from the nominal nuisances and from neighbouring fits,
+    and the lower end counts.
     """
-    null = fit_at(likelihood, np.zeros(likelihood.size), start=_start(likelihood))
-    free = fit(likelihood, start=null.theta)
+    none = np.zeros(likelihood.size)
+    null = fit_at(likelihood, none, start=_start(likelihood))
+    free = lower_of(fit(likelihood, start=null.theta), fit(likelihood))
+    null = lower_of(null, fit_at(likelihood, none, start=free.theta))
     poi = free.theta[:, likelihood.poi]
     _, error = tangent(likelihood, free)
     ratio = 2 * np.maximum(null.nll - free.nll, 0.0)
@@ -97,6 +101,23 @@ def fit_at(
     """Minimise rows with the parameter of interest held at `poi`, its unit."""
     held = np.arange(len(likelihood.names)) == likelihood.poi
     return fit(likelihood, start=np.where(held, poi[:, None], start), fixed=held, rows=rows)  # fmt: skip
+
+
+def lower_of(one: Fit, other: Fit) -> Fit:
+    """Return the better of two fits of the same rows, row by row."""
+    with np.errstate(invalid="ignore"):
+        better = other.converged & ~(one.converged & (one.nll <= other.nll))
+    return choose(better, other, one)
+
+
+def choose(mask: NDArray[np.bool_], one: Fit, other: Fit) -> Fit:
+    """Return the rows of `one` where the mask is true, else those of `other`."""
+    return Fit(
+        np.where(mask[:, None], one.theta, other.theta),
+        np.where(mask, one.nll, other.nll),
+        np.where(mask[:, None, None], one.information, other.information),
+        np.where(mask, one.status, other.status),
+    )
 
 
 def tangent(
