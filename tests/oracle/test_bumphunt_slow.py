@@ -26,7 +26,7 @@ def slow_background(family, edges):
     return slow.exponential(edges, 1)
 
 
-@pytest.mark.parametrize("events", [3e3, 1e5])
+@pytest.mark.parametrize("events", [3e3, pytest.param(1e5, marks=pytest.mark.slow)])
 @pytest.mark.parametrize(
     ("family", "degree"), [(Chebyshev, 2), (Bernstein, 2), (ExpPolynomial, 1)]
 )

@@ -16,7 +16,7 @@ from darksector.statistics.histfactory import likelihood
 
 pyhf = pytest.importorskip("pyhf")
 
-FEW = (1, 3, 6, 7, 10)  # quick ones: pyhf needs seconds for a model with many bins
+FEW = (1, 3, 6)  # quick ones: pyhf needs seconds for a model with many bins
 AGREEMENT = 1e-3  # of CLs, relative, wherever pyhf is at its minimum
 
 

@@ -43,7 +43,7 @@ def limit(of, *, level=0.9, **options):
     return bayesian_limits(of, confidence_level=level, seed=3, **options)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(
     kind=backgrounds,
     scale=st.sampled_from([1e-6, 1.0, 1e6]),
@@ -63,7 +63,7 @@ def test_a_positive_limit(kind, scale, s, b, stat, seed):
     assert 0 <= found.error[0] < found.observed[0]
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(kind=backgrounds, s=sizes, seed=st.integers(0, 99))
 def test_limits_increase_with_the_level(kind, s, seed):
     of = model(observed(kind, np.random.default_rng(seed)), kind, signal=s)
@@ -73,7 +73,7 @@ def test_limits_increase_with_the_level(kind, s, seed):
     assert np.all(np.diff(found) > 0)
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=6, deadline=None)
 @given(
     kind=backgrounds,
     power=st.sampled_from([1.0, 2.0, 4.0]),

@@ -65,7 +65,7 @@ def built(recipe):
 
 
 @given(RECIPES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=60, deadline=None)
 def test_a_limit_is_a_positive_number_or_absent_for_a_reason(recipe):
     found = cls_upper_limits(likelihood(built(recipe)), confidence_level=0.9)
 
@@ -77,7 +77,7 @@ def test_a_limit_is_a_positive_number_or_absent_for_a_reason(recipe):
 
 
 @given(RECIPES, st.sampled_from([0.6, 0.9]), st.sampled_from([0.95, 0.999]))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=20, deadline=None)
 def test_more_confidence_gives_a_weaker_limit(recipe, low, high):
     data = likelihood(built(recipe))
 

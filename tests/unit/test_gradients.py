@@ -28,7 +28,10 @@ from darksector.statistics.modifiers import Gaussian, NormFactor, Parameter
 
 @pytest.mark.parametrize(
     ("seed", "scale"),
-    [pytest.param(1, 0.6, id="few events"), pytest.param(2, 30.0, id="many events")],
+    [
+        pytest.param(1, 0.6, id="few events"),
+        pytest.param(2, 30.0, id="many events", marks=pytest.mark.slow),
+    ],
 )
 def test_gradients_are_the_differences_of_changed_models(seed, scale, monkeypatch):
     """Source: the definition of a derivative, central difference of whole results.

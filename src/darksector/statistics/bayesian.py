@@ -16,8 +16,8 @@ from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.marginal import log_marginal, uniforms
 from darksector.statistics.posterior import Support, support
 from darksector.statistics.profile import fit_at
-from darksector.statistics.profile_limits import check_level
 from darksector.statistics.proposal import propose
+from darksector.statistics.significance import check_level
 
 UNRESOLVED = "the integral over the nuisance parameters did not converge"
 

@@ -18,6 +18,7 @@ from darksector.errors import OutOfDomain
 from darksector.statistics.acceptance import lower_end, upper_end
 from darksector.statistics.likelihood import CountingModel, predictive_quantiles
 from darksector.statistics.limits import SIGMAS
+from darksector.statistics.significance import check_level
 
 
 @final
@@ -148,9 +149,4 @@ def _check(
             "it must be finite and >= 0."
         )
         raise OutOfDomain(msg)
-    if not 0 < confidence_level < 1:
-        msg = (
-            f"confidence_level must lie between 0 and 1, got {confidence_level}; "
-            "90 % is 0.9."
-        )
-        raise OutOfDomain(msg)
+    check_level(confidence_level)

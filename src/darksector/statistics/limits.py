@@ -19,6 +19,7 @@ from darksector.statistics.likelihood import (
     log_profile,
     predictive_quantiles,
 )
+from darksector.statistics.significance import check_level
 
 SIGMAS = (-2, -1, 0, 1, 2)  # columns of every expected band
 
@@ -183,9 +184,7 @@ def _limits(
     model: CountingModel, counts: Int[np.ndarray, "m k"], *, level: float, refine: int
 ) -> np.ma.MaskedArray:
     """Return the limit of every count, unit of the parameter, masked where absent."""
-    if not 0 < level < 1:
-        msg = f"confidence_level must lie between 0 and 1, got {level}; 90 % is 0.9."
-        raise OutOfDomain(msg)
+    check_level(level)
     spreads = model.spreads()
     per_window = (model.background, spreads.background, spreads.slope, spreads.signal)
     columns = [counts.astype(np.float64).reshape(-1, 1)]

@@ -16,6 +16,7 @@ from darksector.statistics.fit import OK
 from darksector.statistics.limits import SIGMAS
 from darksector.statistics.profile import ProfileLikelihood
 from darksector.statistics.roots import Crossings, crossings
+from darksector.statistics.significance import check_level
 
 
 @final
@@ -139,16 +140,6 @@ def cls_scan(likelihood: ProfileLikelihood, poi: Float[np.ndarray, " k"]) -> Cls
         ),
         profiles.status,
     )
-
-
-def check_level(confidence_level: float) -> None:
-    """Raise OutOfDomain if a confidence level is not between 0 and 1."""
-    if not 0 < confidence_level < 1:
-        msg = (
-            f"confidence_level must lie between 0 and 1, got {confidence_level}; "
-            "90 % is 0.9."
-        )
-        raise OutOfDomain(msg)
 
 
 def _expected(profiles: Profiles, rows: NDArray[np.int64], alpha: float) -> Crossings:

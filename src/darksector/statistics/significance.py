@@ -1,4 +1,4 @@
-"""One-sided p-values and significances of one mass hypothesis, also far in the tail.
+"""p-values, significances and confidence levels, also far in the tail.
 
 Reference: G. Cowan et al., Eur. Phys. J. C 71 (2011) 1554, arXiv:1007.1727.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 from jaxtyping import Float
 from numpy.typing import NDArray
-from scipy.special import log_ndtr, ndtri_exp
+from scipy.special import betaincinv, log_ndtr, ndtri_exp
 
 from darksector.errors import OutOfDomain
 
@@ -94,3 +94,25 @@ def check_statistic(field: str, values: NDArray[np.float64]) -> None:
             f"{values.max(initial=-np.inf)}; at least one is needed, finite and >= 0."
         )
         raise OutOfDomain(msg)
+
+
+def check_level(confidence_level: float) -> None:
+    """Raise OutOfDomain if a confidence level is not between 0 and 1."""
+    if not 0 < confidence_level < 1:
+        msg = (
+            f"confidence_level must lie between 0 and 1, got {confidence_level}; "
+            "90 % is 0.9."
+        )
+        raise OutOfDomain(msg)
+
+
+def binomial_interval(
+    successes: Float[np.ndarray, " n"], trials: Float[np.ndarray, " n"], *, level: float
+) -> Float[np.ndarray, "n 2"]:
+    """Return the central interval of Clopper and Pearson, no unit."""
+    half, missed = (1 - level) / 2, trials - successes
+    low = betaincinv(successes, missed + 1, half)
+    high = betaincinv(successes + 1, missed, 1 - half)
+    return np.stack(
+        [np.where(successes > 0, low, 0.0), np.where(missed > 0, high, 1.0)], axis=1
+    )

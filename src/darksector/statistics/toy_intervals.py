@@ -23,7 +23,7 @@ from darksector.statistics.experiments import (
 from darksector.statistics.fit import OK, Fit, fit
 from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.profile import fit_at, tangent
-from darksector.statistics.profile_limits import check_level
+from darksector.statistics.significance import check_level
 
 NO_END = "the scan of three asymptotic half-widths does not contain its end"
 

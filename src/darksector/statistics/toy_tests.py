@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import final
 
 import numpy as np
-from jaxtyping import Float, Shaped
+from jaxtyping import Shaped
 from numpy.typing import NDArray
-from scipy.special import betaincinv, gammaincc, ndtri
+from scipy.special import gammaincc, ndtri
 
 from darksector.statistics.experiments import (
     FAILED,
@@ -25,8 +25,8 @@ from darksector.statistics.experiments import (
 from darksector.statistics.fit import OK, Fit, fit
 from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.profile import discovery
-from darksector.statistics.profile_limits import check_level
 from darksector.statistics.settings import FREE
+from darksector.statistics.significance import binomial_interval, check_level
 
 
 @final
@@ -148,18 +148,6 @@ def goodness_of_fit(
         chance = gammaincc(freedom / 2, free.nll)
     found = _Found(2 * free.nll, chance, free.status, free.theta)
     return _p_value(likelihood, found, deviance, run, confidence_level)
-
-
-def binomial_interval(
-    successes: Float[np.ndarray, " n"], trials: Float[np.ndarray, " n"], *, level: float
-) -> Float[np.ndarray, "n 2"]:
-    """Return the central interval of Clopper and Pearson, no unit."""
-    half, missed = (1 - level) / 2, trials - successes
-    low = betaincinv(successes, missed + 1, half)
-    high = betaincinv(successes + 1, missed, 1 - half)
-    return np.stack(
-        [np.where(successes > 0, low, 0.0), np.where(missed > 0, high, 1.0)], axis=1
-    )
 
 
 @final

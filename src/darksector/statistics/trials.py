@@ -10,10 +10,12 @@ from typing import final
 
 import numpy as np
 from jaxtyping import Float, Int
-from scipy.special import betaincinv, gammaincinv
+from scipy.special import gammaincinv
 
 from darksector.errors import OutOfDomain
 from darksector.statistics.significance import (
+    binomial_interval,
+    check_level,
     check_statistic,
     log_p_value,
     significance_of,
@@ -114,14 +116,13 @@ def global_significance_from_toys(
     OutOfDomain
         Without toys, for a negative statistic, or a level outside (0, 1).
     """
-    _check_level(confidence_level)
+    check_level(confidence_level)
     check_statistic("q0", np.array([q0]))
     check_statistic("toy_maxima", toy_maxima)
     t = toy_maxima.size
     k = int(np.sum(toy_maxima >= q0))
-    tail = (1 - confidence_level) / 2
-    low = betaincinv(k, t - k + 1, tail) if k > 0 else 0.0
-    high = betaincinv(k + 1, t - k, 1 - tail) if k < t else 1.0
+    counts = np.array([[k], [t]], dtype=np.float64)
+    ((low, high),) = binomial_interval(*counts, level=confidence_level)
     with np.errstate(divide="ignore"):
         interval = float(np.log(low)), float(np.log(high))
     return GlobalSignificance(
@@ -170,7 +171,7 @@ def global_significance_from_upcrossings(
     q0 is one-sided: its local p-value is half of the chi-square tail, and only
     upward fluctuations cross.
     """
-    _check_level(confidence_level)
+    check_level(confidence_level)
     check_statistic("q0", np.array([q0]))
     check_statistic("toys", toys)
     if not reference_level > 0:
@@ -201,12 +202,3 @@ def _significance(log_p: float) -> float:
 
 def _log_p_local(q0: float) -> float:
     return float(log_p_value(np.sqrt(np.array([q0])))[0])
-
-
-def _check_level(confidence_level: float) -> None:
-    if not 0 < confidence_level < 1:
-        msg = (
-            f"confidence_level must lie between 0 and 1, got {confidence_level}; "
-            "68.3 % is 0.683."
-        )
-        raise OutOfDomain(msg)
