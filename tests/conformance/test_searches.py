@@ -115,7 +115,7 @@ def test_systematics_have_sizes_and_sources(search):
 
 
 def test_the_defaults_are_what_the_command_line_reads(search):
-    masses = np.array(units.masses(search.mass_grid))
+    masses = np.array(units.grid(search.mass_grid))
 
     assert units.luminosity(search.dataset) > 0
     assert (np.diff(masses) > 0).all()
@@ -127,7 +127,7 @@ def test_the_defaults_are_what_the_command_line_reads(search):
 
 def test_every_mass_of_the_grid_can_be_produced(search):
     machine, kind = ds.machine(search.machine), MODELS.load(search.model)
-    for mass in units.masses(search.mass_grid):
+    for mass in units.grid(search.mass_grid):
         model = kind(**{"mass": mass, kind.coupling: 1.0})
         ds.process(search.signal, model).check_energy(machine)
 
@@ -139,13 +139,13 @@ def test_assumptions_give_fractions(search):
     assert len({"sigma", *quantities}) == len(quantities) + 1
     for assumption in search.assumptions:
         assert assumption.label
-        for mass in units.masses(search.mass_grid):
+        for mass in units.grid(search.mass_grid):
             model = kind(**{"mass": mass, kind.coupling: 1.0})
             assert 0 < assumption.fraction(model) <= 1
 
 
 def test_bands_are_drawn_over_the_masses(search):
-    masses = np.array(units.masses(search.mass_grid))
+    masses = np.array(units.grid(search.mass_grid))
     for band in search.bands(masses):
         assert band.label
         assert band.mass.shape == masses.shape

@@ -64,9 +64,24 @@ def built(recipe):
     return Model((Channel("region", samples, observed),), poi="mu")
 
 
+# the same few models each time, as some take seconds; many in the slow suite
+FEW = settings(max_examples=12, deadline=None, derandomize=True)
+
+
 @given(RECIPES)
-@settings(max_examples=60, deadline=None)
+@FEW
 def test_a_limit_is_a_positive_number_or_absent_for_a_reason(recipe):
+    check(recipe)
+
+
+@pytest.mark.slow
+@given(RECIPES)
+@settings(max_examples=300, deadline=None)
+def test_limits_of_many_models(recipe):
+    check(recipe)
+
+
+def check(recipe):
     found = cls_upper_limits(likelihood(built(recipe)), confidence_level=0.9)
 
     values = np.ma.concatenate([found.observed[:, None], found.expected], axis=1)
@@ -77,7 +92,7 @@ def test_a_limit_is_a_positive_number_or_absent_for_a_reason(recipe):
 
 
 @given(RECIPES, st.sampled_from([0.6, 0.9]), st.sampled_from([0.95, 0.999]))
-@settings(max_examples=20, deadline=None)
+@FEW
 def test_more_confidence_gives_a_weaker_limit(recipe, low, high):
     data = likelihood(built(recipe))
 
