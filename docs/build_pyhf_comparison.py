@@ -25,7 +25,7 @@ asked), in the median within {median:.1e}.
 Of the {bad} others, {same} agree within 1e-3 all the same. In these {wrong} pyhf's CLs is
 wrong and ours is not (pyhf's CLs over 0.1, minus one):
 
-| workspace | bins | parameters | observed | expected | what pyhf did |
+| workspace | bins | parameters | observed | expected | a fit of pyhf that failed |
 |---|---|---|---|---|---|
 """
 
