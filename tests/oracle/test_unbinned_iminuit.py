@@ -26,6 +26,8 @@ from darksector.statistics.unbinned.samples import separate
 from darksector.statistics.unbinned.settings import free
 from darksector.statistics.unbinned.shapes import Gaussian
 
+pytestmark = pytest.mark.slow  # compiles three shapes; iminuit takes its time
+
 LOW, HIGH = 3.0, 7.0
 WINDOW = np.array([[LOW, HIGH]])
 BOUNDS = {"signal_alpha": (0.05, 8), "signal_n": (1.01, 200)}
