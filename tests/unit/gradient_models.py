@@ -111,6 +111,7 @@ def gradients(model):
 def exact_fits(monkeypatch):
     """Differences need fits and roots closer than results are ever quoted."""
     monkeypatch.setattr(fit, "_TOLERANCE", 1e-17)
+    monkeypatch.setattr(fit, "_DIGITS", 0.0)
     monkeypatch.setattr(roots, "_PRECISION", 1e-12)
 
 

@@ -54,9 +54,27 @@ class Background(ABC):
         """Return the lower bounds of the parameters."""
 
 
+class _ChebyshevSum(Background):
+    """Linear in all parameters, of which only the first is known to be events."""
+
+    def rates(
+        self, signal: Float[np.ndarray, "n b"], basis: Float[np.ndarray, "n b g k"]
+    ) -> Rates:
+        """Return rates that are linear in all parameters."""
+        return _linear(signal, basis)
+
+    def start(self, total: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
+        """Return the first curve alone."""
+        return total[:, None] * (np.arange(self.degree + 1) == 0)
+
+    def lower(self) -> Float[np.ndarray, " k"]:
+        """Return no bounds."""
+        return np.full(self.degree + 1, -np.inf)
+
+
 @final
 @dataclass(frozen=True)
-class Chebyshev(Background):
+class Chebyshev(_ChebyshevSum):
     """Sum of Chebyshev polynomials; the first parameter is the number of events.
 
     The rates must be positive, the parameters need not: below some five events per bin
@@ -75,20 +93,6 @@ class Chebyshev(Background):
         """Return half the integrals of the polynomials over the bins."""
         del first
         return _weighted(_integrals(edges, self.degree))
-
-    def rates(
-        self, signal: Float[np.ndarray, "n b"], basis: Float[np.ndarray, "n b g k"]
-    ) -> Rates:
-        """Return rates that are linear in all parameters."""
-        return _linear(signal, basis)
-
-    def start(self, total: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
-        """Return an even spectrum."""
-        return total[:, None] * (np.arange(self.degree + 1) == 0)
-
-    def lower(self) -> Float[np.ndarray, " k"]:
-        """Return no bounds."""
-        return np.full(self.degree + 1, -np.inf)
 
 
 @final
@@ -127,7 +131,7 @@ class Bernstein(Background):
 
 @final
 @dataclass(frozen=True)
-class Template(Background):
+class Template(_ChebyshevSum):
     """A known spectrum times a Chebyshev polynomial, its first parameter in events.
 
     Parameters
@@ -165,20 +169,6 @@ class Template(Background):
         integrals = _integrals(edges, self.degree)
         mean = integrals / integrals[:, :1]
         return _weighted(mean * (content / content.sum())[:, None])
-
-    def rates(
-        self, signal: Float[np.ndarray, "n b"], basis: Float[np.ndarray, "n b g k"]
-    ) -> Rates:
-        """Return rates that are linear in all parameters."""
-        return _linear(signal, basis)
-
-    def start(self, total: Float[np.ndarray, " n"]) -> Float[np.ndarray, "n k"]:
-        """Return the template itself."""
-        return total[:, None] * (np.arange(self.degree + 1) == 0)
-
-    def lower(self) -> Float[np.ndarray, " k"]:
-        """Return no bounds."""
-        return np.full(self.degree + 1, -np.inf)
 
 
 @final

@@ -12,7 +12,7 @@ from scipy.special import ndtr
 
 from darksector.errors import OutOfDomain
 from darksector.statistics.bayesian import BayesianLimits, bayesian_limits
-from darksector.statistics.fit import OK
+from darksector.statistics.fit import OK, STATUS
 from darksector.statistics.histfactory import ModelLikelihood
 from darksector.statistics.limits import SIGMAS
 from darksector.statistics.profile import fit_at
@@ -88,7 +88,7 @@ def bayesian_bands(
     start = np.broadcast_to(likelihood.start, shape)
     null = fit_at(likelihood, np.zeros(likelihood.size), start=start)
     found = np.full((2, likelihood.size, len(SIGMAS)), np.nan)
-    status = np.array(null.status, dtype=np.dtypes.StrDType(80))
+    status = np.array(null.status, dtype=STATUS)
     for row in np.flatnonzero(null.converged):
         generator = np.random.default_rng((seed, int(row)))
         limits = bayesian_limits(

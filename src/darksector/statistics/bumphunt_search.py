@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from scipy.special import chdtrc
 
 from darksector.statistics.bumphunt import BumpHunt, check_counts
-from darksector.statistics.fit import OK, Fit
+from darksector.statistics.fit import OK, STATUS, Fit
 from darksector.statistics.profile import Discovery, discovery
 from darksector.statistics.profile_limits import UpperLimits, cls_upper_limits
 
@@ -87,9 +87,9 @@ def search(
         likelihood.bounded(0.0), confidence_level=confidence_level
     )
     chosen = np.flatnonzero(hunt.status == OK)
-    status = hunt.status.astype(np.dtypes.StrDType(80))
+    status = hunt.status.astype(STATUS)
     status[chosen] = test.status
-    limit_status = hunt.status.astype(np.dtypes.StrDType(80))
+    limit_status = hunt.status.astype(STATUS)
     limit_status[chosen] = limits.status
     good = status == OK
 
@@ -135,7 +135,7 @@ def whole_status(
     status: Shaped[np.ndarray, "*n"], chosen: NDArray[np.int64], fits: Sequence[Fit]
 ) -> Shaped[np.ndarray, "*n"]:
     """Return the status of all masses: of the windows, then of the first failed fit."""
-    whole = status.astype(np.dtypes.StrDType(80))
+    whole = status.astype(STATUS)
     for one in fits:
         whole[chosen] = np.where(whole[chosen] == OK, one.status, whole[chosen])
     return whole

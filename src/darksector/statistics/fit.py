@@ -14,7 +14,8 @@ OK = "ok"
 UNDEFINED = "the likelihood is not finite at the start of the fit"
 STALLED = "no step lowers the likelihood and its gradient does not vanish"
 UNFINISHED = "the fit did not converge in 200 steps"
-_REASONS = np.array([OK, UNDEFINED, STALLED, UNFINISHED], dtype=np.dtypes.StrDType(80))
+STATUS = np.dtypes.StrDType(80)  # of arrays that other reasons may be written into
+_REASONS = np.array([OK, UNDEFINED, STALLED, UNFINISHED], dtype=STATUS)
 
 _STEPS = 200
 _TOLERANCE = 1e-10  # expected decrease of the likelihood at which a fit ends

@@ -8,17 +8,15 @@ from typing import final
 import numpy as np
 from jaxtyping import Shaped
 from numpy.typing import NDArray
-from scipy.optimize import elementwise
 
 from darksector.errors import OutOfDomain, UnknownName
-from darksector.statistics.fit import OK, Fit, Likelihood, fit
+from darksector.statistics.fit import OK, STATUS, Fit, Likelihood, fit
 from darksector.statistics.hessian import bounds, covariance, hessian, moving, solve
 from darksector.statistics.profile import ProfileLikelihood, discovery
+from darksector.statistics.roots import crossings
 
 AT_BOUND = "the interval ends at a bound of the parameter"
 NO_END = "the likelihood does not rise to the end of the interval"
-
-_PRECISION = 1e-8  # of an end, in units of the standard error
 
 
 @final
@@ -187,7 +185,7 @@ class _Rise:
         bound = high if side > 0 else low
         room = np.maximum(side * (bound - value) / self.scale, 0.0)
         result = np.full(value.size, np.nan)
-        status = self.best.status.astype(np.dtypes.StrDType(80))
+        status = self.best.status.astype(STATUS)
         close = np.flatnonzero(self.best.converged & np.isfinite(room))
         flat = close[self.at(room[close], np.full(close.size, side), close) <= 0]
         result[flat], status[flat] = bound[flat], AT_BOUND
@@ -203,12 +201,4 @@ class _Rise:
     ) -> NDArray[np.float64]:
         guess = np.minimum(self.z, room / 2)
         args = (np.full(rows.size, side), rows)
-        bracket = elementwise.bracket_root(
-            self.at, 0.8 * guess, xr0=1.2 * guess, xmin=0.0, xmax=room, args=args, maxiter=60
-        )  # fmt: skip
-        near, far = bracket.bracket
-        pair = tuple(np.where(bracket.success, (near, far), guess))
-        found = elementwise.find_root(
-            self.at, pair, args=args, tolerances={"xrtol": _PRECISION}
-        )
-        return np.where(bracket.success & found.success, found.x, np.nan)
+        return crossings(self.at, guess, args, highest=room).value

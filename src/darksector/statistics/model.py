@@ -19,6 +19,7 @@ from darksector.statistics.modifiers import (
     NormSys,
     Parameter,
     Values,
+    arrays,
     rows,
 )
 
@@ -45,7 +46,7 @@ class Sample:
     @property
     def arrays(self) -> tuple[NDArray[np.float64], ...]:
         """All numbers, ``(q, bins)`` or ``(q, 1)`` each."""
-        return (rows(self.nominal), *(a for m in self.modifiers for a in m.arrays))
+        return (rows(self.nominal), *(a for m in self.modifiers for a in arrays(m)))
 
 
 @final
@@ -93,7 +94,10 @@ class Channel:
             for array in sample.arrays:
                 _check_array(f"an array of {where}", array)
             binned = [m for m in sample.modifiers if not isinstance(m, NormSys)]
-            for array in (rows(sample.nominal), *(a for m in binned for a in m.arrays)):
+            for array in (
+                rows(sample.nominal),
+                *(a for m in binned for a in arrays(m)),
+            ):
                 if array.shape[1] != self.bins:
                     msg = (
                         f"{where} has an array with {array.shape[1]} bins; it needs "

@@ -116,11 +116,6 @@ class NormFactor:
 
     name: str
 
-    @property
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """No numbers."""
-        return ()
-
 
 @final
 @dataclass(frozen=True)
@@ -128,11 +123,6 @@ class Lumi:
     """Factor common to all samples; its centre and width come from a `Parameter`."""
 
     name: str
-
-    @property
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """No numbers."""
-        return ()
 
 
 @final
@@ -156,11 +146,6 @@ class NormSys:
                 )
                 raise InvalidCard(msg)
 
-    @property
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """The factors, ``(q, 1)`` each."""
-        return tuple(np.atleast_1d(side)[:, None] for side in (self.up, self.down))
-
 
 @final
 @dataclass(frozen=True)
@@ -174,11 +159,6 @@ class HistoSys:
     up: Values
     down: Values
 
-    @property
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """The shapes, ``(q, bins)`` each."""
-        return rows(self.up), rows(self.down)
-
 
 @final
 @dataclass(frozen=True)
@@ -186,11 +166,6 @@ class ShapeFactor:
     """Free factor for each bin."""
 
     name: str
-
-    @property
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """No numbers."""
-        return ()
 
 
 @final
@@ -203,11 +178,6 @@ class ShapeSys:
 
     def __post_init__(self) -> None:
         _check_sigma(self.name, self.sigma)
-
-    @property
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """The uncertainties, ``(q, bins)``."""
-        return (rows(self.sigma),)
 
 
 @final
@@ -225,13 +195,20 @@ class StatError:
     def __post_init__(self) -> None:
         _check_sigma(self.name, self.sigma)
 
-    @property
-    def arrays(self) -> tuple[np.ndarray, ...]:
-        """The uncertainties, ``(q, bins)``."""
-        return (rows(self.sigma),)
-
 
 Modifier = NormFactor | Lumi | NormSys | HistoSys | ShapeFactor | ShapeSys | StatError
+
+
+def arrays(modifier: Modifier) -> tuple[np.ndarray, ...]:
+    """Return the numbers of a modifier, ``(q, bins)`` each, of `NormSys` ``(q, 1)``."""
+    match modifier:
+        case NormSys(_, up, down):
+            return tuple(np.atleast_1d(side)[:, None] for side in (up, down))
+        case HistoSys(_, up, down):
+            return rows(up), rows(down)
+        case ShapeSys(_, sigma) | StatError(_, sigma):
+            return (rows(sigma),)
+    return ()
 
 
 def rows(values: Values) -> np.ndarray:

@@ -12,7 +12,7 @@ from scipy.special import ndtr, ndtri
 
 from darksector.errors import OutOfDomain
 from darksector.statistics.asymptotic import Profiles, log_cls
-from darksector.statistics.fit import OK
+from darksector.statistics.fit import OK, STATUS
 from darksector.statistics.limits import SIGMAS
 from darksector.statistics.profile import ProfileLikelihood
 from darksector.statistics.roots import Crossings, crossings
@@ -69,7 +69,7 @@ def cls_upper_limits(
     check_level(confidence_level)
     profiles = Profiles.of(likelihood)
     good = np.flatnonzero(profiles.status == OK)
-    status = profiles.status.astype(np.dtypes.StrDType(80))
+    status = profiles.status.astype(STATUS)
     limits = np.full((likelihood.size, len(SIGMAS) + 1), np.nan)
     if good.size:
         alpha = 1 - confidence_level

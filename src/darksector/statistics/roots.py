@@ -16,7 +16,7 @@ from darksector.statistics.fit import OK
 UNBOUNDED = "no value of the parameter of interest is excluded"
 NO_ROOT = "the root search for the limit did not converge"
 
-_PRECISION = 1e-7  # of a root, relative
+_PRECISION = 1e-8  # of a root, relative
 
 
 @final
@@ -40,8 +40,10 @@ def crossings(
     function: Callable[..., NDArray[np.float64]],
     guess: NDArray[np.float64],
     args: tuple[NDArray[Any], ...],
+    *,
+    highest: NDArray[np.float64] | float = np.inf,
 ) -> Crossings:
-    """Return where rising or falling functions vanish above 0.
+    """Return where rising or falling functions vanish between 0 and `highest`.
 
     Parameters
     ----------
@@ -51,6 +53,8 @@ def crossings(
         Positive first guesses, shape ``(n,)``.
     args
         Arrays of shape ``(n,)``, such as the rows of a batch.
+    highest
+        Largest argument of the function, shape ``(n,)`` or one for all.
 
     Notes
     -----
@@ -58,7 +62,13 @@ def crossings(
     (1997) 145), both of `scipy.optimize.elementwise`.
     """
     bracket = elementwise.bracket_root(
-        function, 0.8 * guess, xr0=1.2 * guess, xmin=0.0, args=args, maxiter=60
+        function,
+        0.8 * guess,
+        xr0=1.2 * guess,
+        xmin=0.0,
+        xmax=highest,
+        args=args,
+        maxiter=60,
     )
     both = np.where(bracket.success, bracket.bracket, guess)
     found = elementwise.find_root(
