@@ -22,8 +22,8 @@ from the difference. Limits that we lack: {lacking}.
 Where pyhf finds its minima ({good} workspaces), CLs agrees within {worst:.1e} (relative; 1e-3
 asked), in the median within {median:.1e}.
 
-Of the {bad} others, {same} agree within 1e-3 all the same. In these {wrong} pyhf's CLs is
-wrong and ours is not (pyhf's CLs over 0.1, minus one):
+Of the {bad} others, {same} agree within 1e-3 all the same. In these {wrong} CLs differs
+because a fit of pyhf is above the minimum (pyhf's CLs over 0.1, minus one):
 
 | workspace | bins | parameters | observed | expected | a fit of pyhf that failed |
 |---|---|---|---|---|---|
