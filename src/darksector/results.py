@@ -47,8 +47,8 @@ class Windows:
         Signal cross-section at unit coupling before any branching fraction, fb.
     background, background_error
         Component to expected events and their simulation error, each ``(m,)``.
-    thresholds
-        Label of each optimised cut to its threshold per mass.
+    choices
+        Label to what was chosen per mass: the threshold of an optimised cut, a region.
     """
 
     mass: NDArray[np.float64]
@@ -60,11 +60,43 @@ class Windows:
     signal_sigma: NDArray[np.float64]
     background: Mapping[str, NDArray[np.float64]]
     background_error: Mapping[str, NDArray[np.float64]]
-    thresholds: Mapping[str, NDArray[np.float64]]
+    choices: Mapping[str, NDArray[Any]]
 
     def total_background(self) -> NDArray[np.float64]:
         """Return the expected background of all components, events, ``(m,)``."""
         return np.sum(list(self.background.values()), axis=0)
+
+
+@final
+@dataclass(frozen=True)
+class Plane:
+    """Events in two observables, and lines that divide them.
+
+    Parameters
+    ----------
+    name, title
+        Stem of its file, and what it shows.
+    x_label, y_label
+        Axis labels with units, mathtext.
+    x_edges, y_edges
+        Bin edges, ``(nx + 1,)`` and ``(ny + 1,)``.
+    contents
+        Component to its events per bin, each ``(nx, ny)``.
+    lines
+        Legend entry to the vertices of its lines, each ``(k, 2)``.
+    cells
+        Legend entry to a mask of bins, ``(nx, ny)``.
+    """
+
+    name: str
+    title: str
+    x_label: str
+    y_label: str
+    x_edges: NDArray[np.float64]
+    y_edges: NDArray[np.float64]
+    contents: Mapping[str, NDArray[np.float64]]
+    lines: Mapping[str, tuple[NDArray[np.float64], ...]]
+    cells: Mapping[str, NDArray[np.bool_]]
 
 
 @final
@@ -111,6 +143,8 @@ class SearchResult:
         Number of the machine or detector card to its source and status.
     writer
         How `save` writes the folder.
+    planes
+        Pictures of the candidates in two observables.
     """
 
     name: str
@@ -128,6 +162,7 @@ class SearchResult:
     provenance: Provenance
     origins: Mapping[str, Origin]
     writer: Callable[[SearchResult, Path], None]
+    planes: tuple[Plane, ...] = ()
 
     def save(self, folder: str | Path) -> Path:
         """Write the output folder (every file whole or not at all); return its path.

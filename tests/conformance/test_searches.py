@@ -11,8 +11,10 @@ from darksector.detectors.topology import outcomes
 from darksector.generators import tau
 from darksector.limits import published
 from darksector.observables import OBSERVABLES
+from darksector.particles import PDG
 from darksector.provenance import known_references
 from darksector.registry import MODELS, PROCESSES, SEARCHES
+from darksector.searches._simulation import background_process
 
 
 @pytest.fixture(params=SEARCHES.names())
@@ -25,14 +27,22 @@ def search(name):
     return ds.search(name)
 
 
-def cuts(search):
-    return (*search.selection, *search.optimised)
+def optimised(search):
+    return getattr(search.strategy, "optimised", ())
 
 
 def final_state(background):
     if background.tau_decays:
         return tau.FINAL_STATE
-    return PROCESSES.load(background.process).final_state
+    found = list(background_process(background).final_state)
+    return decayed(found, background.decays)
+
+
+def decayed(codes, decays):
+    for name, mode in decays:
+        codes.remove(PDG[name])
+        codes += mode.products
+    return tuple(codes)
 
 
 def test_the_name_is_that_of_the_file(name, search):
@@ -64,15 +74,17 @@ def test_what_it_names_exists(search):
 
 
 def test_backgrounds_differ(search):
-    names = [background.process for background in search.backgrounds]
+    names = [name for background in search.backgrounds for name in background.legends]
 
     assert len(set(names)) == len(names)
     assert "signal" not in names
+    assert "signal" not in {background.component for background in search.backgrounds}
 
 
 def test_signal_and_backgrounds_can_make_the_topology(search):
-    states = {search.signal: PROCESSES.load(search.signal).final_state}
-    states |= {b.process: final_state(b) for b in search.backgrounds}
+    signal = list(PROCESSES.load(search.signal).final_state)
+    states = {search.signal: decayed(signal, search.signal_decays)}
+    states |= {b.component: final_state(b) for b in search.backgrounds}
 
     assert {
         p for p, state in states.items() if not outcomes(state, search.topology)
@@ -81,22 +93,32 @@ def test_signal_and_backgrounds_can_make_the_topology(search):
 
 def test_tau_decays_belong_to_tau_pairs(search):
     for background in search.backgrounds:
-        taus = [abs(c) == 15 for c in PROCESSES.load(background.process).final_state]
+        taus = [abs(c) == 15 for c in background_process(background).final_state]
         assert background.tau_decays == any(taus)
 
 
 def test_cuts_are_described(search):
-    labels = [cut.label for cut in cuts(search)]
+    labels = [*(cut.label for cut in search.selection), *search.strategy.labels]
 
     assert all(labels)
     assert len(set(labels)) == len(labels)
     assert all(cut.description for cut in search.selection)
-    assert all(cut.source for cut in search.optimised)
+    assert all(cut.source for cut in optimised(search))
+
+
+def test_what_the_strategy_needs_is_an_observable(search):
+    assert set(search.strategy.variables) <= set(OBSERVABLES)
+
+
+def test_uncertainties_of_components_have_sources(search):
+    for uncertainty in search.uncertainties().values():
+        assert 0 < uncertainty.size < 1
+        assert uncertainty.source
 
 
 def test_optimised_cuts_can_be_left_out(search):
     """The first threshold keeps all, so that optimising never costs sensitivity."""
-    for cut in search.optimised:
+    for cut in optimised(search):
         assert cut.observable in OBSERVABLES
         assert list(cut.grid) == sorted(set(cut.grid))
         assert cut.grid[0] <= 0

@@ -38,7 +38,7 @@ def windows():
             "dimuon_gamma": np.array([0.4, 0.1, 0.0]),
             "ditau_gamma": np.array([0.01, 0.2, 0.1]),
         },
-        thresholds={},
+        choices={},
     )
 
 

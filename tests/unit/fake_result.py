@@ -87,7 +87,7 @@ def fake_windows(mass):
         signal_sigma=9e5 / (1 + mass**2),
         background=background,
         background_error={name: 0.1 * b for name, b in background.items()},
-        thresholds={"transverse recoil": 0.2 + 0.1 * mass},
+        choices={"transverse recoil": 0.2 + 0.1 * mass},
     )
 
 

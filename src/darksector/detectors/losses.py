@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import reduce
 from operator import mul
 from typing import final
@@ -57,6 +57,18 @@ class Losses:
         """Return the probability that any of them happens."""
         lost = jax.tree.leaves(self)
         return 1 - reduce(mul, [1 - part for part in lost])
+
+    def shares(self) -> dict[str, jax.Array]:
+        """Return the part of each origin in the losses; together they are one.
+
+        Where several origins coincide they share in proportion to their probabilities.
+        """
+        parts = {name: getattr(self, name) for name in ORIGINS}
+        whole = jnp.maximum(sum(parts.values(), 0.0), 1e-300)
+        return {name: part / whole for name, part in parts.items()}
+
+
+ORIGINS = tuple(field.name for field in fields(Losses))
 
 
 def losses(calorimeter: Calorimeter, energy: jax.Array, spot: Impact) -> Losses:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import final
 
@@ -70,6 +71,9 @@ class Candidates:
     recoil_mass2_gen
         Squared mass that recoils against the true momenta behind the tracks (or, where
         there are none, behind the clusters), with the true beam energies, ``(n,)``, GeV².
+    origins
+        Why the calorimeter did not see what is lost: `losses.Losses` to its share of the
+        weight, ``(n,)``; the shares sum to one, or to zero where nothing is lost.
     """
 
     tracks: tuple[Track, ...]
@@ -77,6 +81,7 @@ class Candidates:
     weights: jax.Array
     p_beams: Momentum
     recoil_mass2_gen: jax.Array
+    origins: Mapping[str, jax.Array]
 
     @property
     def p_tracks(self) -> tuple[Momentum, ...]:

@@ -9,7 +9,8 @@ Resolution stays a draw (truth + σ z), shared by all outcomes of an event.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
+from functools import partial, reduce
+from operator import mul
 from typing import Any
 
 import jax
@@ -17,6 +18,7 @@ import jax.numpy as jnp
 
 from darksector.compilation import in_blocks, whole_blocks
 from darksector.detectors.clusters import merging_probability
+from darksector.detectors.losses import ORIGINS
 from darksector.detectors.objects import Candidates, Cluster
 from darksector.detectors.response import Charged, Particle, Response, particle
 from darksector.detectors.topology import (
@@ -139,7 +141,34 @@ def _candidates(
         weights=weights,
         p_beams=beams,
         recoil_mass2_gen=_true_recoil_mass2(events, particles, outcome),
+        origins=_origins(particles, outcome, weights),
     )
+
+
+def _origins(
+    particles: list[Particle], outcome: Outcome, weights: jax.Array
+) -> dict[str, jax.Array]:
+    """Return the share of each origin of losses in a candidate.
+
+    It is `outside` only if everything that is lost flies past the calorimeter; otherwise
+    the losses inside share in proportion to their probabilities.
+    """
+    lost = [
+        each.neutral.losses.shares()
+        for each, word in zip(particles, outcome.responses, strict=True)
+        if word == "lost" and each.neutral is not None
+    ]
+    if not lost:
+        return {name: jnp.zeros_like(weights) for name in ORIGINS}
+    outside = reduce(mul, [shares["outside"] for shares in lost])
+    inside = {
+        name: sum((shares[name] for shares in lost), jnp.zeros_like(weights))
+        for name in ORIGINS
+        if name != "outside"
+    }
+    whole = jnp.maximum(sum(inside.values(), jnp.zeros_like(weights)), 1e-300)
+    scaled = {name: (1 - outside) * part / whole for name, part in inside.items()}
+    return {"outside": outside, **scaled}
 
 
 def _probability(

@@ -13,7 +13,12 @@ from darksector.detectors import identification, klm, tracking
 from darksector.detectors.card import Detector
 from darksector.detectors.clusters import measure_cluster
 from darksector.detectors.crystals import Impact, impact
-from darksector.detectors.losses import cluster_probability, conversion_probability
+from darksector.detectors.losses import (
+    Losses,
+    cluster_probability,
+    conversion_probability,
+    losses,
+)
 from darksector.detectors.objects import Cluster, Track
 from darksector.detectors.topology import INVISIBLE
 from darksector.kinematics import Momentum, modulus, polar, squared
@@ -76,10 +81,11 @@ class Charged:
 @final
 @dataclass(frozen=True)
 class Neutral:
-    """A cluster that may be seen, and where the particle meets the calorimeter."""
+    """A cluster that may be seen, where it would be, and why it may not be seen."""
 
     cluster: Cluster
     spot: Impact
+    losses: Losses
 
 
 @final
@@ -129,9 +135,10 @@ def particle(
     card = response.detector
     spot = impact(card.calorimeter, p, vertex)
     cluster = measure_cluster(card.calorimeter, p.e, spot, z)
-    neutral = Neutral(cluster, spot)
+    neutral = Neutral(cluster, spot, losses(card.calorimeter, p.e, spot))
     if code == PDG["gamma"]:
-        return Particle(code, p, _photon(card, p, vertex, spot), neutral=neutral)
+        chances = _photon(card, p, vertex, neutral)
+        return Particle(code, p, chances, neutral=neutral)
     track = tracking.measure_track(
         card.tracking, response.tracks, p, vertex=vertex, z=z, code=code
     )
@@ -143,7 +150,7 @@ def particle(
         deposit = _minimum_ionising(card, p, spot)
         charged = Charged(code, track, deposit, _in_klm(card, p, code))
         return Particle(code, p, chances, charged)
-    seen = cluster_probability(card.calorimeter, p.e, spot)
+    seen = 1 - neutral.losses.total()
     chances |= {"cluster": (1 - found) * seen, "lost": (1 - found) * (1 - seen)}
     # where there is no calorimeter the trigger has nothing to see
     charged = Charged(code, track, cluster.p.scaled(seen), jnp.zeros_like(p.e))
@@ -151,13 +158,13 @@ def particle(
 
 
 def _photon(
-    card: Detector, p: Momentum, vertex: Momentum | None, spot: Impact
+    card: Detector, p: Momentum, vertex: Momentum | None, neutral: Neutral
 ) -> dict[str, jax.Array]:
-    converted = conversion_probability(card.calorimeter, spot)
+    converted = conversion_probability(card.calorimeter, neutral.spot)
     # a pair shows if one with half of the energy does; else it is as if unconverted
     half = p.scaled(0.5)
     converted *= tracking.track_probability(card.tracking, half, vertex, PDG["e"])
-    seen = cluster_probability(card.calorimeter, p.e, spot)
+    seen = 1 - neutral.losses.total()
     late = klm.photon_probability(card.klm, p, polar(p))
     intact = 1 - converted
     return {

@@ -90,6 +90,17 @@ class Topology:
             kind = "trigger line"
             raise UnknownName(kind, self.trigger, LINES)
 
+    @property
+    def description(self) -> str:
+        """What is wanted, in words."""
+        tracks = f"tracks {', '.join(self.tracks)} and no other"
+        parts = [tracks if self.tracks else "no track"]
+        if self.clusters is not None:
+            parts.append(f"clusters without a track: {self.clusters}")
+        if self.vetoes:
+            parts.append(f"nothing in {', '.join(self.vetoes)} alone")
+        return f"{'; '.join(parts)}; trigger line {self.trigger}."
+
 
 @final
 @dataclass(frozen=True)

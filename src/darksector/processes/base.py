@@ -226,13 +226,19 @@ class Process(Kernel):
         u = generation.uniform(seed, "chunk", index * CHUNK, CHUNK)
         return self.events_from(u, machine)
 
-    def events_from(self, u: NDArray[np.float64], machine: Machine) -> Events:
+    def events_from(
+        self,
+        u: NDArray[np.float64],
+        machine: Machine,
+        *,
+        cuts: Sequence[GeneratorCut] = (),
+    ) -> Events:
         """Return the events of given uniform numbers ``(n, dimension(machine))``.
 
-        Their mean weight is the cross-section, fb; they have no vertices; trials outside of phase space have
-        the weight zero, and the momenta of the first one inside.
+        Their mean weight is the cross-section within the cuts, fb; they have no vertices.
+        Trials outside have the weight zero, and the momenta of the first one inside.
         """
-        found = self.generation(machine).survivors(u)
+        found = self.generation(machine, cuts=cuts).survivors(u)
         k = len(self.final_state)
         momenta, p_beams = (
             np.zeros((len(u), k, 4)),

@@ -179,8 +179,9 @@ def _window_columns(result: SearchResult) -> Iterator[tuple[str, list[Cell]]]:
     for name, events in windows.background.items():
         yield f"background_{name}", events.tolist()
         yield f"background_{name}_error", windows.background_error[name].tolist()
-    for label, thresholds in windows.thresholds.items():
-        yield f"threshold_{label.replace(' ', '_')}", thresholds.tolist()
+    for label, choice in windows.choices.items():
+        kind = "threshold_" if choice.dtype.kind == "f" else ""
+        yield kind + label.replace(" ", "_"), choice.tolist()
     none: list[Cell] = [None] * len(windows.mass)
     yield "observed", none if result.observed is None else result.observed.tolist()
 

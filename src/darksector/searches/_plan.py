@@ -30,7 +30,7 @@ from darksector.searches._simulation import (
     background_process,
     signal_process,
 )
-from darksector.searches.base import Inputs, Search
+from darksector.searches.base import Background, Inputs, Search
 from darksector.selection import Cut
 
 _SAME_MASS = 1e-3  # relative: a file or a count stands for a mass hypothesis this close
@@ -83,11 +83,18 @@ class Plan:
             "versions": dict(self.provenance.versions),
             "code": self.code,
             "search": [search.model, search.signal, search.observable],
+            "signal": repr(
+                (search.model_options, search.signal_cuts, search.signal_decays)
+            ),
             "topology": str(search.topology),
-            "variables": [cut.observable for cut in search.optimised],
-            "decays": [b.process for b in search.backgrounds if b.tau_decays],
+            "variables": search.strategy.variables,
+            "background": repr([b for b in search.backgrounds if _is(b, sample)]),
         }
         return provenance.sha256(json.dumps(content, sort_keys=True).encode())
+
+
+def _is(background: Background, sample: Sample) -> bool:
+    return background.component == sample.component
 
 
 def plan(
@@ -183,7 +190,7 @@ def _provenance(
         load_detector(search.detector).references,
         MODELS.load(search.model).references,
         signal_process(search, 1.0).cited(),
-        *(background_process(b.process).cited() for b in search.backgrounds),
+        *(background_process(b).cited() for b in search.backgrounds),
         [published.load(key).reference for key in search.published],
     ]
     references = tuple(sorted({key for keys in sources for key in keys}))

@@ -13,20 +13,23 @@ import numpy as np
 
 from darksector.cardfile import DETECTORS
 from darksector.detectors.card import load as load_detector
+from darksector.detectors.losses import ORIGINS
 from darksector.detectors.objects import NORMALS, Candidates
 from darksector.detectors.outcomes import detect
 from darksector.detectors.response import Response, respond
 from darksector.events import Events
 from darksector.execution import Arrays, stream
 from darksector.generators import tau
+from darksector.generators.decay import Mode, decay
 from darksector.io import lhe
 from darksector.machines import Machine
 from darksector.machines import load as load_machine
 from darksector.observables import OBSERVABLES
-from darksector.particles import ZPRIME
+from darksector.particles import PDG, ZPRIME
+from darksector.phasespace.cuts import GeneratorCut
 from darksector.processes.base import CHUNK, Process
 from darksector.registry import MODELS, PROCESSES
-from darksector.searches.base import Search
+from darksector.searches.base import Background, Search
 
 
 @final
@@ -83,7 +86,8 @@ def simulate(sample: Sample) -> Arrays:
     The arrays are ``cutflow`` ``(2 + cuts, 2)`` with the sums of weights and of squared
     weights, fb times events, first generated, then topology and trigger, then each cut;
     ``count`` of generated events; per survivor ``weight``, ``value`` of the observable,
-    ``residual`` of it, and one row per optimised cut in ``variables``.
+    ``residual`` of it, one row per further observable in ``variables`` and, where the
+    background is divided, one per origin of losses in ``origins``.
     """
     search = sample.search
     machine, response = load_machine(search.machine), _response(search.detector)
@@ -98,47 +102,79 @@ def simulate(sample: Sample) -> Arrays:
     columns = _evaluate(
         search, events, jnp.asarray(z), jnp.asarray(machine.p_beams), response
     )
-    return _survivors(np.asarray(events.weights), jax.tree.map(np.asarray, columns))
+    columns = jax.tree.map(np.asarray, columns)
+    if not any(b.parts for b in search.backgrounds if b.component == sample.component):
+        columns["origins"] = []
+    return _survivors(np.asarray(events.weights), columns)
 
 
 def signal_process(search: Search, mass: float, *, isr: bool = True) -> Process:
-    """Return the signal process of one mass, GeV, at unit coupling, with a running α."""
+    """Return the signal process of one mass, GeV, at unit coupling."""
     kind = MODELS.load(search.model)
-    model = kind(**{"mass": mass, kind.coupling: 1.0})
-    signal = PROCESSES.load(search.signal)
-    process: Process = signal(model=model, isr=isr, running_alpha=True)
-    return process
+    options = dict(search.model_options)
+    model = kind(**{"mass": mass, kind.coupling: 1.0}, **options)
+    return _process(search.signal, {"model": model, "isr": isr})
 
 
-def background_process(name: str) -> Process:
-    """Return a background process with a running α where it has one."""
+def background_process(background: Background) -> Process:
+    """Return a background process."""
+    return _process(background.process, dict(background.options))
+
+
+def _process(name: str, options: dict[str, Any]) -> Process:
+    """Return a process, with a running α where it has one."""
     kind = PROCESSES.load(name)
-    running = any(f.name == "running_alpha" for f in fields(kind))
-    process: Process = kind(running_alpha=True) if running else kind()
+    running = {"running_alpha": True} if "running_alpha" in _fields(kind) else {}
+    process: Process = kind(**running, **options)
     return process
+
+
+def _fields(kind: Any) -> set[str]:
+    return {field.name for field in fields(kind)}
 
 
 def _labels(sample: Sample) -> tuple[str | int, ...]:
     return (sample.component, repr(sample.mass), sample.chunk)
 
 
-def _generate(sample: Sample, machine: Machine) -> Events:
+@final
+@dataclass(frozen=True)
+class _Recipe:
+    """How the events of a sample are made."""
+
+    process: Process
+    cuts: tuple[GeneratorCut, ...]
+    decays: tuple[tuple[str, Mode], ...]
+    tau_decays: bool = False
+
+
+def _recipe(sample: Sample) -> _Recipe:
     search = sample.search
     if sample.component == "signal":
         process = signal_process(search, sample.mass)
-    else:
-        process = background_process(sample.component)
-    random = stream(sample.seed, "generate", *_labels(sample))
-    events = process.events_from(
-        random.random((CHUNK, process.dimension(machine))), machine
+        return _Recipe(process, search.signal_cuts, search.signal_decays)
+    named = {b.component: b for b in search.backgrounds}
+    found = named[sample.component]
+    return _Recipe(
+        background_process(found), found.cuts, found.decays, found.tau_decays
     )
+
+
+def _generate(sample: Sample, machine: Machine) -> Events:
+    recipe = _recipe(sample)
+    generation = recipe.process.generation(machine, cuts=recipe.cuts)
+    random = stream(sample.seed, "generate", *_labels(sample))
+    u = random.random((CHUNK, generation.dimension))
+    events = recipe.process.events_from(u, machine, cuts=recipe.cuts)
     if machine.luminous_region is not None:
         made = machine.luminous_region.vertices(random.random((CHUNK, 4)))
         everywhere = np.broadcast_to(made[:, None], events.momenta.shape)
         events = replace(events, vertices=jnp.asarray(everywhere))
-    decays = {b.process for b in search.backgrounds if b.tau_decays}
-    if sample.component in decays:
-        events = tau.decay(random.random((CHUNK, tau.DIMENSION)), events, machine)
+    if recipe.tau_decays:
+        return tau.decay(random.random((CHUNK, tau.DIMENSION)), events, machine)
+    for name, mode in recipe.decays:
+        slot = events.pdg.index(PDG[name])
+        events = decay(random.random((CHUNK, mode.dimension)), events, slot, mode)
     return events
 
 
@@ -161,6 +197,8 @@ def _read(external: External, machine: Machine) -> Events:
 def _evaluate(
     search: Search, events: Events, z: jax.Array, p_beams: jax.Array, response: Response
 ) -> dict[str, Any]:
+    divided = any(background.parts for background in search.backgrounds)
+
     def columns(found: Candidates) -> dict[str, Any]:
         value = OBSERVABLES[search.observable].compute(found)
         return {
@@ -169,8 +207,9 @@ def _evaluate(
             "residual": value - found.recoil_mass2_gen,
             "masks": [cut.passes(found, response.detector) for cut in search.selection],
             "variables": [
-                OBSERVABLES[c.observable].compute(found) for c in search.optimised
+                OBSERVABLES[name].compute(found) for name in search.strategy.variables
             ],
+            "origins": [found.origins[name] for name in ORIGINS] if divided else [],
         }
 
     found: dict[str, Any] = detect(
@@ -204,7 +243,12 @@ def _survivors(generated: np.ndarray, columns: dict[str, Any]) -> Arrays:
         "weight": weight[keep],
         "value": columns["value"][keep],
         "residual": columns["residual"][keep],
-        "variables": np.array([v[keep] for v in columns["variables"]]).reshape(
-            len(columns["variables"]), keep.sum()
-        ),
+        "variables": _rows(columns["variables"], keep),
+        "origins": _rows(columns["origins"], keep),
     }
+
+
+def _rows(columns: list[np.ndarray], keep: np.ndarray) -> np.ndarray:
+    """Return what is kept of some columns, ``(columns, kept)``, also of none."""
+    found = [column[keep] for column in columns]
+    return np.array(found).reshape(len(columns), keep.sum())

@@ -13,8 +13,8 @@ from darksector.observables import OBSERVABLES
 from darksector.registry import MODELS
 from darksector.results import CutflowRow, Labels
 from darksector.searches._plan import Plan
+from darksector.searches._samples import Survivors
 from darksector.searches._simulation import background_process, signal_process
-from darksector.searches._windows import Survivors
 from darksector.searches.base import Search
 from darksector.statistics.limits import LimitCurve
 from darksector.statistics.spectrum import Spectrum
@@ -29,11 +29,7 @@ def cutflow(
         ("generated", "Every generated event."),
         (
             "topology and trigger",
-            (
-                "Two identified tracks of opposite charge and no other "
-                f"({', '.join(search.topology.tracks)}), trigger line "
-                f"{search.topology.trigger}."
-            ),
+            search.topology.description.capitalize(),
         ),
         *((cut.label, cut.description) for cut in search.selection),
     ]
@@ -90,8 +86,7 @@ def labels(plan: Plan) -> Labels:
     observable = OBSERVABLES[search.observable]
     signal = signal_process(search, plan.masses[0])
     conventions = {"signal": signal.conventions()} | {
-        b.process: background_process(b.process).conventions()
-        for b in search.backgrounds
+        b.component: background_process(b).conventions() for b in search.backgrounds
     }
     for mass in plan.external:
         conventions[f"signal at {mass:g} GeV"] = {
@@ -104,7 +99,11 @@ def labels(plan: Plan) -> Labels:
         detector=load_detector(search.detector).title,
         observable=rf"${observable.label}$ [${observable.unit}$]",
         model=MODELS.load(search.model).title,
-        components={b.process: b.legend for b in search.backgrounds},
+        components={
+            name: legend
+            for b in search.backgrounds
+            for name, legend in b.legends.items()
+        },
         quantities={
             "sigma": search.sigma_label,
             **{a.quantity: a.label for a in search.assumptions},

@@ -1,4 +1,4 @@
-"""From surviving candidates to the counting experiment of every mass."""
+"""Counting in windows around the squared mass, with thresholds chosen per mass."""
 
 from __future__ import annotations
 
@@ -8,95 +8,59 @@ from itertools import product
 from typing import final
 
 import numpy as np
-from numpy.typing import NDArray
 
-from darksector.execution import Arrays
+from darksector.results import Windows
+from darksector.searches._counting import counting_model, limit_curve
+from darksector.searches._plan import Plan
+from darksector.searches._samples import Halves, Inference, Samples, Survivors
+from darksector.selection import OptimisedCut
 from darksector.statistics.punzi import punzi_sensitivity
-from darksector.statistics.spectrum import half_width
-
-Numbers = NDArray[np.float64]
 
 HALF_WIDTH = 2.0  # windows reach this many resolutions to either side
 
 
 @final
 @dataclass(frozen=True)
-class Survivors:
-    """The candidates of one sample after the fixed cuts.
+class CountingWindows:
+    """Count within two resolutions of the squared mass.
 
     Parameters
     ----------
-    cutflow
-        Sums of weights, fb, and of squared weights, fb², after each step.
-    weight, value, residual
-        Per candidate, sorted by `value`; weights in fb.
-    variables
-        Per optimised cut and candidate, ``(cuts, n)``.
+    optimised
+        Cuts whose thresholds minimise the Punzi sensitivity per mass.
     """
 
-    cutflow: Numbers
-    weight: Numbers
-    value: Numbers
-    residual: Numbers
-    variables: Numbers
-
-    @classmethod
-    def merge(cls, chunks: Sequence[Arrays]) -> Survivors:
-        """Join the chunks of one sample; their mean is the sample."""
-        count = sum(int(c["count"]) for c in chunks)
-        value = np.concatenate([c["value"] for c in chunks])
-        order = np.argsort(value, kind="stable")
-        cutflow = np.sum([c["cutflow"] for c in chunks], axis=0)
-        return cls(
-            cutflow=cutflow / np.array([count, count**2]),
-            weight=np.concatenate([c["weight"] for c in chunks])[order] / count,
-            value=value[order],
-            residual=np.concatenate([c["residual"] for c in chunks])[order],
-            variables=np.concatenate([c["variables"] for c in chunks], axis=1)[
-                :, order
-            ],
-        )
+    optimised: tuple[OptimisedCut, ...] = ()
 
     @property
-    def sigma(self) -> float:
-        """Cross-section before any cut, fb."""
-        return float(self.cutflow[0, 0])
+    def variables(self) -> tuple[str, ...]:
+        """Observables of the optimised cuts."""
+        return tuple(cut.observable for cut in self.optimised)
 
-    def between(self, low: float, high: float) -> Survivors:
-        """Return the candidates with a value in [low, high)."""
-        first, last = np.searchsorted(self.value, [low, high])
-        return Survivors(
-            self.cutflow,
-            self.weight[first:last],
-            self.value[first:last],
-            self.residual[first:last],
-            self.variables[:, first:last],
-        )
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of the optimised cuts."""
+        return tuple(cut.label for cut in self.optimised)
 
-    def typical_weight(self) -> float:
-        """Return the mean weight of a candidate, fb; 0 if there is none."""
-        return float(self.weight.mean()) if self.weight.size else 0.0
-
-    def resolution(self) -> float:
-        """Return half of the central 68.3 % interval of the residual; 0 if none is left."""
-        return half_width(self.residual, self.weight) if self.weight.size else 0.0
-
-    def sums(self, thresholds: Sequence[float]) -> tuple[float, float]:
-        """Return Σw and Σw², fb and fb², of what passes all thresholds."""
-        keep = np.ones(self.weight.size, dtype=bool)
-        for variable, threshold in zip(self.variables, thresholds, strict=True):
-            keep &= variable > threshold
-        weight = self.weight[keep]
-        return float(weight.sum()), float((weight**2).sum())
-
-
-@final
-@dataclass(frozen=True)
-class Halves:
-    """The backgrounds, to choose thresholds and to judge them, per component."""
-
-    choose: Mapping[str, Survivors]
-    judge: Mapping[str, Survivors]
+    def infer(self, plan: Plan, samples: Samples) -> Inference:
+        """Return windows, likelihood and limits."""
+        found = [
+            window(
+                mass,
+                signal,
+                samples.halves,
+                [cut.grid for cut in self.optimised],
+                luminosity=plan.luminosity,
+            )
+            for mass, signal in zip(plan.masses, samples.signals, strict=True)
+        ]
+        choices = {
+            label: np.array([w.thresholds[i] for w in found])
+            for i, label in enumerate(self.labels)
+        }
+        windows = tabulated(plan, samples, found, choices)
+        counting = counting_model(plan, windows)
+        return Inference(windows, counting, limit_curve(plan, windows, counting))
 
 
 @final
@@ -162,4 +126,36 @@ def window(
             name: float(np.sqrt(square)) or backgrounds.judge[name].typical_weight()
             for name, (_, square) in yields.items()
         },
+    )
+
+
+def tabulated(
+    plan: Plan,
+    samples: Samples,
+    found: Sequence[Window],
+    choices: Mapping[str, np.ndarray],
+) -> Windows:
+    """Return the windows of all masses, yields at the luminosity of the run.
+
+    Parameters
+    ----------
+    choices
+        Label to what was chosen per mass.
+    """
+    names, lumi = list(samples.backgrounds), plan.luminosity
+    return Windows(
+        mass=np.array(plan.masses),
+        low=np.array([w.low for w in found]),
+        high=np.array([w.high for w in found]),
+        resolution=np.array([w.resolution for w in found]),
+        efficiency=np.array([w.efficiency for w in found]),
+        efficiency_error=np.array([w.efficiency_error for w in found]),
+        signal_sigma=np.array([signal.sigma for signal in samples.signals]),
+        background={
+            n: np.array([w.background[n] for w in found]) * lumi for n in names
+        },
+        background_error={
+            n: np.array([w.background_error[n] for w in found]) * lumi for n in names
+        },
+        choices=choices,
     )

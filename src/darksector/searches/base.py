@@ -5,24 +5,74 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import final
+from typing import TYPE_CHECKING, Any, Protocol, final
 
 import numpy as np
 from numpy.typing import NDArray
 
+from darksector.detectors.losses import ORIGINS
 from darksector.detectors.topology import Topology
-from darksector.errors import InvalidCard
+from darksector.errors import InvalidCard, UnknownName
+from darksector.generators.decay import Mode
 from darksector.limits.published import CouplingBand
 from darksector.models.base import Model
+from darksector.phasespace.cuts import GeneratorCut
 from darksector.results import SearchResult
-from darksector.selection import Cut, OptimisedCut
+from darksector.selection import Cut
 from darksector.statistics.systematics import Systematic
+
+if TYPE_CHECKING:
+    from darksector.searches._plan import Plan
+    from darksector.searches._samples import Inference, Samples
+
+
+@final
+@dataclass(frozen=True)
+class Uncertainty:
+    """Relative uncertainty of one background component, and where it comes from."""
+
+    size: float
+    source: str
+
+
+@final
+@dataclass(frozen=True)
+class Part:
+    """The part of a background that is lost for some reasons: a component of its own.
+
+    Parameters
+    ----------
+    name
+        Name of the component.
+    legend
+        Its entry in figures, mathtext.
+    origins
+        Names of `losses.Losses`.
+    uncertainty
+        Of its yield, beyond that of the simulation.
+
+    Raises
+    ------
+    UnknownName
+        If there is no such origin.
+    """
+
+    name: str
+    legend: str
+    origins: tuple[str, ...]
+    uncertainty: Uncertainty | None = None
+
+    def __post_init__(self) -> None:
+        for origin in self.origins:
+            if origin not in ORIGINS:
+                kind = "origin of losses"
+                raise UnknownName(kind, origin, ORIGINS)
 
 
 @final
 @dataclass(frozen=True)
 class Background:
-    """One background: a process, how its taus decay, and how much of it to simulate.
+    """One background: a process, how its particles decay, and how much to simulate.
 
     Parameters
     ----------
@@ -31,15 +81,65 @@ class Background:
     legend
         Its entry in figures, mathtext.
     chunks
-        Number of chunks of 65536 events to simulate.
+        Number of chunks of 65536 trials to simulate.
     tau_decays
         Whether the final state is a τ pair whose members decay to muons.
+    name
+        Name of the component; that of the process by default.
+    options
+        Options of the process.
+    cuts
+        Cuts on the generated particles.
+    decays
+        Name of a particle and how it decays, in this order; of several alike, the first.
+    parts
+        Components that the losses of the calorimeter divide it into; none for one
+        component.
+    uncertainty
+        Of its yield, beyond that of the simulation; parts have their own.
+
+    Raises
+    ------
+    InvalidCard
+        If the parts leave out an origin, or have one twice.
     """
 
     process: str
     legend: str
     chunks: int
     tau_decays: bool = False
+    name: str = ""
+    options: tuple[tuple[str, Any], ...] = ()
+    cuts: tuple[GeneratorCut, ...] = ()
+    decays: tuple[tuple[str, Mode], ...] = ()
+    parts: tuple[Part, ...] = ()
+    uncertainty: Uncertainty | None = None
+
+    def __post_init__(self) -> None:
+        found = sorted(origin for part in self.parts for origin in part.origins)
+        if self.parts and found != sorted(ORIGINS):
+            msg = (
+                f"the parts of {self.component} have the origins {found}; each of "
+                f"{sorted(ORIGINS)} belongs to exactly one part."
+            )
+            raise InvalidCard(msg)
+
+    @property
+    def component(self) -> str:
+        """Name of the component before it is divided."""
+        return self.name or self.process
+
+    @property
+    def legends(self) -> dict[str, str]:
+        """Component to its entry in figures, mathtext."""
+        parts = {part.name: part.legend for part in self.parts}
+        return parts or {self.component: self.legend}
+
+    @property
+    def uncertainties(self) -> dict[str, Uncertainty | None]:
+        """Component to the uncertainty of its yield."""
+        parts = {part.name: part.uncertainty for part in self.parts}
+        return parts or {self.component: self.uncertainty}
 
 
 @final
@@ -55,11 +155,14 @@ class Assumption:
         Axis label, mathtext.
     fraction
         Model to the branching fraction into the searched final state.
+    unit
+        Unit of the coupling.
     """
 
     quantity: str
     label: str
     fraction: Callable[[Model], float]
+    unit: str = "1"
 
 
 @final
@@ -102,6 +205,21 @@ class Execution:
     progress: Callable[[int, int], None] | None = None
 
 
+class Strategy(Protocol):
+    """How the candidates of a search become limits."""
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Names of the observables that it needs besides the one of the search."""
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """Labels of what it chooses per mass."""
+
+    def infer(self, plan: Plan, samples: Samples) -> Inference:
+        """Return what the samples of a run say."""
+
+
 def no_bands(masses: NDArray[np.float64]) -> tuple[CouplingBand, ...]:
     """Return nothing: the default of `Search.bands`."""
     del masses
@@ -124,11 +242,13 @@ class Search:
     machine, detector, model, signal
         Names of the cards, the model and the signal process; the model is scanned in mass.
     signal_chunks
-        Number of chunks of 65536 signal events per mass.
+        Number of chunks of 65536 signal trials per mass.
+    signal_cuts, signal_decays, model_options
+        Cuts on the generated particles, decays and options, as those of backgrounds.
     backgrounds, topology, selection
         What is simulated, and what is kept of it.
-    optimised
-        Cuts whose thresholds minimise the Punzi sensitivity per mass.
+    strategy
+        How candidates become limits.
     observable
         Name of the observable in which the signal peaks at the squared mass.
     axis
@@ -149,7 +269,7 @@ class Search:
     Raises
     ------
     InvalidCard
-        If two cuts share a label.
+        If two cuts share a label, or two backgrounds a component.
     """
 
     name: str
@@ -165,19 +285,27 @@ class Search:
     backgrounds: tuple[Background, ...]
     topology: Topology
     selection: tuple[Cut, ...]
-    optimised: tuple[OptimisedCut, ...]
+    strategy: Strategy
     observable: str
     axis: tuple[float, float, int]
     systematics: tuple[Systematic, ...]
     confidence_level: float
     sigma_label: str
     assumptions: tuple[Assumption, ...]
+    signal_cuts: tuple[GeneratorCut, ...] = ()
+    signal_decays: tuple[tuple[str, Mode], ...] = ()
+    model_options: tuple[tuple[str, Any], ...] = ()
     published: tuple[str, ...] = ()
     bands: Callable[[NDArray[np.float64]], Sequence[CouplingBand]] = no_bands
 
     def __post_init__(self) -> None:
+        names = [name for b in self.backgrounds for name in b.legends]
+        for name in names:
+            if names.count(name) > 1:
+                msg = f"search {self.title!r} has the component {name!r} twice; rename one."
+                raise InvalidCard(msg)
         labels = [cut.label for cut in self.selection]
-        labels += [cut.label for cut in self.optimised]
+        labels += self.strategy.labels
         for label in labels:
             if labels.count(label) > 1:
                 msg = (
@@ -185,6 +313,15 @@ class Search:
                     "head the rows of the cutflow and must differ."
                 )
                 raise InvalidCard(msg)
+
+    def uncertainties(self) -> dict[str, Uncertainty]:
+        """Return component to the uncertainty of its yield, where one is declared."""
+        return {
+            name: uncertainty
+            for background in self.backgrounds
+            for name, uncertainty in background.uncertainties.items()
+            if uncertainty is not None
+        }
 
     def run(
         self,

@@ -17,6 +17,7 @@ from darksector.detectors.topology import Topology
 from darksector.limits.published import CouplingBand
 from darksector.models.base import Model
 from darksector.models.lmu_ltau import G_MINUS_TWO, gprime_for_delta_a_mu
+from darksector.searches._windows import CountingWindows
 from darksector.searches.base import Assumption, Background, Search
 from darksector.selection import Cut, Mask, OptimisedCut
 from darksector.statistics.systematics import Systematic
@@ -123,18 +124,20 @@ SEARCH = Search(
         Cut("photon energy", little_photon_energy),
         Cut("transverse dimuon momentum", transverse_dimuon),
     ),
-    optimised=(
-        OptimisedCut(
-            "recoil transverse to faster muon",
-            "pt_recoil_lmax_cms",
-            grid=THRESHOLDS,
-            source="2018 search: tau suppression, optimised per window (recalled)",
-        ),
-        OptimisedCut(
-            "recoil transverse to slower muon",
-            "pt_recoil_lmin_cms",
-            grid=THRESHOLDS,
-            source="2018 search: tau suppression, optimised per window (recalled)",
+    strategy=CountingWindows(
+        optimised=(
+            OptimisedCut(
+                "recoil transverse to faster muon",
+                "pt_recoil_lmax_cms",
+                grid=THRESHOLDS,
+                source="2018 search: tau suppression, optimised per window (recalled)",
+            ),
+            OptimisedCut(
+                "recoil transverse to slower muon",
+                "pt_recoil_lmin_cms",
+                grid=THRESHOLDS,
+                source="2018 search: tau suppression, optimised per window (recalled)",
+            ),
         ),
     ),
     observable="recoil_mass2",

@@ -1,0 +1,95 @@
+"""From the windows of a search to its likelihood and its limits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import numpy as np
+
+from darksector.registry import MODELS
+from darksector.results import Windows
+from darksector.searches._plan import Plan
+from darksector.statistics.likelihood import CountingModel
+from darksector.statistics.limits import (
+    LimitCurve,
+    bayesian_upper_limit,
+    expected_band,
+    status,
+)
+
+METHOD = (
+    "Bayesian, flat prior in the cross-section, Poisson counts, log-normal nuisances"
+)
+
+
+def counting_model(plan: Plan, windows: Windows) -> CountingModel:
+    """Return the likelihood of the windows.
+
+    The error of a background is that of the simulation and the uncertainty of each
+    component, which are independent of each other.
+    """
+    background = windows.total_background()
+    sizes = {name: u.size for name, u in plan.search.uncertainties().items()}
+    variance = sum(
+        windows.background_error[name] ** 2 + (sizes.get(name, 0.0) * events) ** 2
+        for name, events in windows.background.items()
+    )
+    return CountingModel(
+        signal=windows.efficiency * plan.luminosity,
+        background=background,
+        background_error=np.divide(
+            np.sqrt(variance),
+            background,
+            out=np.zeros_like(background),
+            where=background > 0,
+        ),
+        systematics=plan.search.systematics,
+    )
+
+
+def limit_curve(plan: Plan, windows: Windows, counting: CountingModel) -> LimitCurve:
+    """Return Bayesian limits on the cross-section and on the coupling."""
+    level = plan.search.confidence_level
+    band = {"sigma": expected_band(counting, confidence_level=level)}
+    observed = {}
+    if plan.observed is not None:
+        observed["sigma"] = bayesian_upper_limit(
+            counting, plan.observed, confidence_level=level
+        )
+    for quantity, reach in reaches(plan, windows).items():
+        band[quantity] = np.ma.sqrt(band["sigma"] / reach[:, None])
+        if observed:
+            observed[quantity] = np.ma.sqrt(observed["sigma"] / reach)
+    return LimitCurve(
+        mass=windows.mass,
+        units=units(plan),
+        expected_band=band,
+        observed=observed,
+        status=status(counting, band["sigma"]),
+        confidence_level=level,
+        method=METHOD,
+    )
+
+
+def reaches(plan: Plan, windows: Windows) -> dict[str, np.ndarray]:
+    """Return quantity to the cross-section at unit coupling into the final state, fb."""
+    kind = MODELS.load(plan.search.model)
+    options = dict(plan.search.model_options)
+    models = [kind(**{"mass": m, kind.coupling: 1.0}, **options) for m in windows.mass]
+    return {
+        assumption.quantity: windows.signal_sigma
+        * np.array([assumption.fraction(model) for model in models])
+        for assumption in plan.search.assumptions
+    }
+
+
+def units(plan: Plan) -> Mapping[str, str]:
+    """Return quantity to its unit."""
+    return {"sigma": "fb"} | {a.quantity: a.unit for a in plan.search.assumptions}
+
+
+def without_systematics(counting: CountingModel) -> CountingModel:
+    """Return the likelihood with yields that are known exactly."""
+    none = np.zeros_like(counting.background_error)
+    return replace(counting, background_error=none, systematics=())
