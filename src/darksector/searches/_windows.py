@@ -13,6 +13,7 @@ from darksector.results import Windows
 from darksector.searches._counting import counting_model, limit_curve
 from darksector.searches._plan import Plan
 from darksector.searches._samples import Halves, Inference, Samples, Survivors
+from darksector.searches.base import Strategy
 from darksector.selection import OptimisedCut
 from darksector.statistics.punzi import punzi_sensitivity
 
@@ -21,7 +22,7 @@ HALF_WIDTH = 2.0  # windows reach this many resolutions to either side
 
 @final
 @dataclass(frozen=True)
-class CountingWindows:
+class CountingWindows(Strategy):
     """Count within two resolutions of the squared mass.
 
     Parameters

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import abc
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, final
+from typing import TYPE_CHECKING, Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -205,17 +206,20 @@ class Execution:
     progress: Callable[[int, int], None] | None = None
 
 
-class Strategy(Protocol):
+class Strategy(abc.ABC):
     """How the candidates of a search become limits."""
 
     @property
+    @abc.abstractmethod
     def variables(self) -> tuple[str, ...]:
         """Names of the observables that it needs besides the one of the search."""
 
     @property
+    @abc.abstractmethod
     def labels(self) -> tuple[str, ...]:
         """Labels of what it chooses per mass."""
 
+    @abc.abstractmethod
     def infer(self, plan: Plan, samples: Samples) -> Inference:
         """Return what the samples of a run say."""
 
