@@ -155,7 +155,7 @@ def _draw(model: Alp, detector: Detector, machine: Machine, folder: Path) -> Non
     drawn = figures.SignatureMap(
         masses=masses,
         couplings=couplings,
-        chances={k: np.reshape(v, shape) for k, v in vars(found).items()},
+        chances={k: np.asarray(v).reshape(shape) for k, v in vars(found).items()},
         lengths=np.reshape(lengths, shape),
         titles=(machine.title, detector.title),
         dark=(model.yukawa, model.dark_mass),

@@ -39,7 +39,7 @@ from darksector.machines import Machine
 from darksector.models.alp import Alp
 from darksector.particles import PDG
 
-_LOG2_NODES = 12  # of a net in the four angles
+_LOG2_NODES = 13  # of a net in the four angles
 _NEAR = 1e-3  # below it a series replaces a difference of large numbers
 
 
@@ -95,7 +95,8 @@ def signatures(
     Whether the recoil photon is seen is no part of the signature.  All decays within
     `photon_distance` are put at their mean distance, right to second order in its ratio
     to the radius of the calorimeter.  The iron is closed by two planes, so that decays
-    in the holes for the beams count as displaced.
+    in the holes for the beams count as displaced.  Gaps and edges of the calorimeter
+    leave an error of 0.001, at most 0.003, of the mean over angles.
 
     Examples
     --------
@@ -181,7 +182,7 @@ def _of_point(
         resolved=point.photons * (prompt * seen * (1 - together)).mean(),
         merged=point.photons * (prompt * seen * together).mean(),
         displaced=point.photons * inside.mean(),
-        invisible=point.photons * outside.mean() + 1 - point.photons,
+        invisible=(1 - point.photons) + point.photons * outside.mean(),
         lost=point.photons * (prompt * (1 - seen)).mean(),
     )
 
