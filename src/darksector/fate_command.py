@@ -129,7 +129,9 @@ def _process_of(model: Model) -> tuple[Process, int]:
 
 
 def _decay_rows(model: Model) -> Iterator[Row]:
-    """Yield lifetime and branching fractions."""
+    """Yield lifetime and branching fractions; a stable particle has none."""
+    if not model.partial_widths():
+        return
     yield _row("lifetime", "ns", model.ctau / _C)
     yield _row("c tau", "cm", model.ctau)
     for channel in model.partial_widths():

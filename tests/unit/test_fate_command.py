@@ -91,6 +91,13 @@ def test_another_mediator_has_fates(run):
     assert "mu+mu- Z'" in done.stderr
 
 
+def test_what_is_stable_is_invisible_and_has_no_lifetime(run):
+    """Below 2 m_e a dark photon has no channel."""
+    rows = table(run("dark_photon", "--mass", 5e-4, "--coupling", 1e-4, "--json"))
+
+    assert rows == {"prompt": 0, "displaced": 0, "calorimetric": 0, "invisible": 1}
+
+
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
