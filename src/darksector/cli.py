@@ -15,6 +15,7 @@ from darksector import rediscovery_command
 from darksector.display_command import display
 from darksector.errors import DarksectorError, InvalidConfig, OutputError
 from darksector.event_commands import generate, xsec
+from darksector.fate_command import fate
 from darksector.machine_commands import machine
 from darksector.rediscovery import NAME as REDISCOVERY
 from darksector.statistics_commands import limit, scan, significance
@@ -68,6 +69,7 @@ main.add_command(generate)
 main.add_command(xsec)
 main.add_command(display)
 main.add_command(machine)
+main.add_command(fate)
 main.add_command(limit)
 main.add_command(scan)
 main.add_command(significance)

@@ -124,11 +124,15 @@ def process_of(name: str, mass: float | None, given: Mapping[str, Any]) -> Proce
             f"process {name!r} needs the mass of its mediator: --mass or --masses, GeV."
         )
         raise InvalidConfig(msg)
-    model: Any = get_type_hints(kind)["model"]
+    return kind(model=model_of(get_type_hints(kind)["model"], mass, given), **options)
+
+
+def model_of(kind: Any, mass: float, given: Mapping[str, Any]) -> Any:
+    """Return a model of a class from what was typed."""
     coupling = 1.0 if given["coupling"] is None else given["coupling"]
-    parameters = {"mass": mass, model.coupling: coupling}
-    parameters |= _settings(model, given["model_settings"], leave_out=set(parameters))
-    return kind(model=model(**parameters), **options)
+    parameters = {"mass": mass, kind.coupling: coupling}
+    parameters |= _settings(kind, given["model_settings"], leave_out=set(parameters))
+    return kind(**parameters)
 
 
 def _settings(kind: type, texts: Sequence[str], leave_out: set[str]) -> dict[str, Any]:

@@ -122,6 +122,12 @@ def based_on_belle2(entry):
             "must exceed prompt_distance",
             id="no room for a vertex",
         ),
+        pytest.param(
+            "displacement.photon_distance",
+            {"value": 0.01, "source": "test", "status": "read"},
+            "must be at least prompt_distance",
+            id="photons better than tracks",
+        ),
     ],
 )
 def test_a_bad_number_is_refused_with_its_line(path, entry, words):

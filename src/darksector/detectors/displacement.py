@@ -15,10 +15,21 @@ from numpy.typing import NDArray
 @jax.tree_util.register_dataclass
 @dataclass(frozen=True)
 class Displacement:
-    """Numbers of displaced decays: distances in cm."""
+    """Numbers of displaced decays: distances in cm.
+
+    Parameters
+    ----------
+    prompt_distance
+        Flight up to which a vertex of tracks looks like the collision.
+    vertex_radius
+        Radius up to which enough of the tracker is left.
+    photon_distance
+        Flight up to which two photons keep their mass within its resolution.
+    """
 
     prompt_distance: jax.Array
     vertex_radius: jax.Array
+    photon_distance: jax.Array
 
 
 def check(numbers: Mapping[str, NDArray[np.float64]]) -> Iterator[tuple[str, str]]:
@@ -32,5 +43,13 @@ def check(numbers: Mapping[str, NDArray[np.float64]]) -> Iterator[tuple[str, str
             (
                 f"must exceed prompt_distance ({prompt} cm), got {vertex}; it is the radius "
                 "up to which enough of the tracker is left."
+            ),
+        )
+    if not numbers["photon_distance"] >= prompt:
+        yield (
+            "photon_distance",
+            (
+                f"must be at least prompt_distance ({prompt} cm), got "
+                f"{numbers['photon_distance']}; photons show a vertex worse than tracks."
             ),
         )

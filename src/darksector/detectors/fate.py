@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 
@@ -35,11 +38,28 @@ def fate_probabilities(
     Where the calorimeter does not reach, its front is continued as a cylinder with two
     ends; that the daughters may miss it is a matter of their own outcomes.
     """
+    return dict(zip(FATES, decay_shares(p, ctau, _edges(detector, p)), strict=True))
+
+
+def decay_shares(
+    p: Momentum, ctau: jax.Array | float, edges: Sequence[jax.Array]
+) -> list[jax.Array]:
+    """Return the chances to decay before, between and behind some edges, ``(n,)`` each.
+
+    Parameters
+    ----------
+    p
+        Four-momentum, GeV; its square is the mass.
+    ctau
+        Mean decay length at rest, cm.
+    edges
+        Path lengths from the origin in increasing order, cm, ``(n,)`` each.
+    """
     mass = jnp.sqrt(jnp.maximum(squared(p), 1e-300))
     length = jnp.maximum(modulus(p) / mass * ctau, 1e-300)
-    alive = [jnp.exp(-edge / length) for edge in _edges(detector, p)]
+    alive = [jnp.exp(-edge / length) for edge in edges]
     left = [jnp.ones_like(length), *alive, jnp.zeros_like(length)]
-    return {name: left[i] - left[i + 1] for i, name in enumerate(FATES)}
+    return [before - after for before, after in pairwise(left)]
 
 
 def fate(detector: Detector, vertex: Momentum) -> jax.Array:
