@@ -73,7 +73,8 @@ def recoil_spectrum(result: SearchResult) -> go.Figure:
 def cross_section_limit(result: SearchResult) -> go.Figure:
     """Return the limit on the signal cross-section with its expected bands, fb."""
     figure = go.Figure()
-    _ours(figure, result, "sigma")
+    _fills(figure, result, "sigma")
+    _curves(figure, result, "sigma")
     _limit_axes(figure, result, "sigma", views.plane(result, "sigma"))
     return figure
 
@@ -87,11 +88,12 @@ def coupling_limit(
     figure = go.Figure()
     principal, *assumptions = labels.couplings(result)
     plane = views.plane(result, principal, overlays, bands)
+    _fills(figure, result, principal)
     lines = iter(views.LINES * 9)
     for band in plane.bands:
         _band(figure, band, lines)
     _published(figure, plane.overlays)
-    _ours(figure, result, principal)
+    _curves(figure, result, principal)
     for name in assumptions:
         figure.add_scatter(
             x=result.limits.mass.tolist(),
@@ -104,7 +106,7 @@ def coupling_limit(
     return figure
 
 
-def _ours(figure: go.Figure, result: SearchResult, quantity: str) -> None:
+def _fills(figure: go.Figure, result: SearchResult, quantity: str) -> None:
     mass, band = result.limits.mass, result.limits.expected_band[quantity]
     for colour, (low, high), name in (
         (BAND_2, (0, 4), "expected ±2σ"),
@@ -118,12 +120,15 @@ def _ours(figure: go.Figure, result: SearchResult, quantity: str) -> None:
                 mode="lines", line={"color": colour, "width": 8 if len(x) == 1 else 0},
                 name=name, legendgroup=name, showlegend=i == 0,
             )  # fmt: skip
+
+
+def _curves(figure: go.Figure, result: SearchResult, quantity: str) -> None:
     curves = [("expected", result.limits.expected[quantity], "#000000")]
     if quantity in result.limits.observed:
         curves.append(("observed", result.limits.observed[quantity], "#0072B2"))
     for name, values, colour in curves:
         figure.add_scatter(
-            x=mass.tolist(),
+            x=result.limits.mass.tolist(),
             y=_numbers(values),
             line={"color": colour},
             mode="lines+markers",
