@@ -11,9 +11,17 @@ import pytest
 from fake_result import fake_result
 
 from darksector.errors import OutputError
-from darksector.limits import published
+from darksector.limits import published, relic
 from darksector.limits.published import CouplingBand
-from darksector.plotting import exclusion, interactive, labels, spectra, style, views
+from darksector.plotting import (
+    exclusion,
+    interactive,
+    labels,
+    placement,
+    spectra,
+    style,
+    views,
+)
 
 GRID = np.linspace(0.2, 8, 40)
 BANDS = (
@@ -154,6 +162,190 @@ def test_a_divergent_published_curve_does_not_squeeze_ours():
     assert high < 10
 
 
+SQUARE = (np.array([1.0, 4.0, 4.0, 1.0]), np.array([0.02, 0.02, 0.1, 0.1]))
+
+
+def contour(mass=SQUARE[0], values=SQUARE[1], **changes):
+    limit = published.load("lmu_ltau_4mu_babar2016")
+    return dataclasses.replace(
+        limit, shape="contour", mass=mass, values=values, **changes
+    )
+
+
+def coupled(*limits):
+    """Return limits of other planes as if they were on g'."""
+    return [dataclasses.replace(limit, coupling="gprime") for limit in limits]
+
+
+def records(model, coupling):
+    limits = [published.load(key) for key in published.names()]
+    return [x for x in limits if (x.model, x.coupling) == (model, coupling)]
+
+
+def test_a_contour_is_drawn_closed_and_filled_within_its_outline():
+    figure = exclusion.coupling_limit(fake_result(), [contour()])
+    panel = figure.axes[0]
+    (line,) = curve(figure, "BaBar, arXiv:1606.03501, 90 % CL")
+    (patch,) = panel.patches
+
+    assert line.get_xdata().tolist() == [*SQUARE[0], SQUARE[0][0]]
+    assert line.get_ydata().tolist() == [*SQUARE[1], SQUARE[1][0]]
+    assert patch.get_path().contains_point((2.0, 0.05))
+    assert not patch.get_path().contains_point((2.0, 0.2))
+
+
+def test_above_a_curve_all_is_filled_to_its_ends():
+    panel = exclusion.coupling_limit(fake_result(), overlays(fake_result())[:1]).axes[0]
+    (area,) = [c for c in panel.collections if c.get_alpha() == 0.12]
+
+    assert area.get_paths()[0].contains_point((2.0, 1e20))
+    assert not area.get_paths()[0].contains_point((2.0, 1e-4))
+
+
+@pytest.mark.parametrize(
+    ("masses", "scale"),
+    [
+        pytest.param([0.01, 0.1, 9.5], "log", id="of the dark photon"),
+        pytest.param([0.25, 1.0, 7.0], "linear", id="below a factor 30"),
+    ],
+)
+def test_masses_of_many_decades_have_a_logarithmic_axis(masses, scale):
+    result = fake_result(masses)
+    for figure in (
+        exclusion.coupling_limit(result, overlays(result)),
+        exclusion.cross_section_limit(result),
+    ):
+        assert figure.axes[0].get_xscale() == scale
+        left, right = figure.axes[0].get_xlim()
+        assert 0 < left < masses[0]
+        assert right > masses[-1]
+    chart = interactive.coupling_limit(result, overlays(result))
+
+    assert (chart.layout.xaxis.type or "linear") == scale
+    ends = 10.0 ** np.array(chart.layout.xaxis.range) if scale == "log" else None
+    assert ends is None or ends == pytest.approx(views.mass_range(result))
+
+
+def test_the_mass_axis_is_ours_where_we_cover_a_decade():
+    far = (np.array([0.01, 100.0]), np.array([0.1, 0.1]))
+
+    alone = views.mass_range(fake_result([0.5, 7.0]))
+
+    assert views.mass_range(fake_result([0.5, 7.0]), [far]) == alone
+    assert alone == pytest.approx((0.37, 7.13))  # a margin of 2 %
+
+
+@pytest.mark.parametrize(
+    ("mass", "ends"),
+    [
+        pytest.param([0.01, 100.0], (2 / 10**0.5, 2 * 10**0.5), id="to a decade"),
+        pytest.param([1.5, 3.0], (1.5, 3.0), id="as far as the other reaches"),
+        pytest.param([7.0, 9.0], (1.8, 2.2), id="not to what is farther"),
+    ],
+)
+def test_a_narrow_run_shows_its_neighbourhood(mass, ends):
+    others = [(np.array(mass), np.array([0.1, 0.1]))]
+
+    assert views.mass_range(fake_result([2.0]), others) == pytest.approx(ends)
+
+
+def test_a_curve_that_passes_between_its_vertices_is_seen():
+    """Two vertices far outside, as those of OPAL: the line between is what matters."""
+    flat = contour(np.array([0.01, 60.0]), np.array([0.05, 0.05]))
+    flat = dataclasses.replace(flat, shape="curve")
+    plane = views.plane(fake_result([1.0, 2.0, 3.0]), "gprime", [flat])
+
+    assert plane.overlays == (flat,)
+
+
+def test_what_lies_far_above_or_below_ours_sets_no_scale():
+    result = fake_result()
+    ends = views.value_range(result, "gprime", [])
+    tiny = contour(values=SQUARE[1] * 1e-6)
+    plane = views.plane(result, "gprime", [tiny, contour(values=SQUARE[1] * 1e4)])
+
+    assert plane.values == ends
+    assert plane.overlays == ()
+
+
+def test_a_contour_sets_the_scale_between_its_vertices():
+    """Its vertices lie beside our masses; its edges cross them at 1e-3 and 0.03."""
+    wide = np.array([0.01, 90.0, 90.0, 0.01])
+    box = contour(wide, np.array([1e-3, 1e-3, 0.03, 0.03]))
+
+    plane = views.plane(fake_result(), "gprime", [box])
+
+    assert plane.values is not None
+    assert plane.values[0] == pytest.approx(5e-4)
+
+
+def test_few_limits_have_a_colour_each_and_many_that_of_their_facility():
+    few, many = overlays(fake_result()), records("alp", "g_agg")
+    colours = [colour for colour, _ in views.looks(few)]
+    drawn = views.looks(many)
+
+    assert len(set(colours)) == len(few)
+    for (colour, _), limit in zip(drawn, many, strict=True):
+        twins = {
+            c
+            for (c, _), x in zip(drawn, many, strict=True)
+            if x.facility == limit.facility
+        }
+        assert twins == {colour}
+    assert len({colour for colour, _ in drawn}) == len({x.facility for x in many})
+
+
+def test_lines_of_the_relic_density_differ_in_colour_and_dashes():
+    result = fake_result(np.geomspace(0.1, 5, 9))
+    bands = relic.relic_lines(alpha_dark=0.1)
+    high = [dataclasses.replace(band, high=30 * band.high) for band in bands]
+    figure = exclusion.coupling_limit(result, [], high)
+    chart = interactive.coupling_limit(result, [], high)
+    lines = [line for line in figure.axes[0].lines if "relic" in str(line.get_label())]
+    traces = [trace for trace in chart.data if "relic" in trace.name]
+
+    assert len({line.get_color() for line in lines}) == 3
+    assert len({line.get_linestyle() for line in lines}) == 3
+    assert len({trace.line.dash for trace in traces}) == 3
+
+
+def test_names_of_many_limits_neither_overlap_nor_leave_the_axes():
+    result = fake_result(np.geomspace(0.01, 10, 20))
+    figure = exclusion.coupling_limit(result, coupled(*records("alp", "g_agg")))
+    panel = figure.axes[0]
+    figure.canvas.draw()
+    names = [text for text in panel.texts if text.get_transform() == panel.transAxes]
+    boxes = [text.get_window_extent() for text in names]
+
+    assert {"OPAL", "BESIII", "LEP"} <= {text.get_text() for text in names}
+    for i, box in enumerate(boxes):
+        assert panel.bbox.x0 < box.x0 < box.x1 < panel.bbox.x1
+        assert panel.bbox.y0 < box.y0 < box.y1 < panel.bbox.y1
+        assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+def test_an_experiment_with_two_limits_is_named_with_the_year():
+    limits = coupled(*records("dark_photon", "epsilon"))
+    plane = views.plane(fake_result(np.geomspace(0.01, 5, 9)), "gprime", limits)
+    wide = dataclasses.replace(plane, values=(1e-6, 1.0), overlays=tuple(limits))
+    names = {name.text for name in placement.places(wide, []) if name is not None}
+
+    assert {"NA64 2019", "NA64 2023", "BaBar"} <= names
+
+
+def test_the_legend_stays_within_the_figure():
+    """The dark photon's plane has the longest entries, those of the relic lines."""
+    result = fake_result(np.geomspace(0.01, 9.5, 9), observed=True)
+    limits = coupled(*records("dark_photon", "epsilon"))
+    figure = exclusion.coupling_limit(result, limits, relic.relic_lines(alpha_dark=0.1))
+    figure.canvas.draw()
+    box = figure.legends[0].get_window_extent()
+
+    assert box.x0 >= 0
+    assert box.x1 <= figure.bbox.x1
+    assert figure.axes[0].get_position().height > 0.5
+
+
 @pytest.mark.parametrize("suffix", ["png", "pdf"])
 def test_saving_twice_gives_the_same_bytes(tmp_path, suffix):
     for folder in ("a", "b"):
@@ -194,6 +386,20 @@ def test_interactive_coupling_shows_the_same_curves():
 
     assert {"expected", "observed", "expected ±1σ", "expected ±2σ"} < names
     assert "BaBar, arXiv:1606.03501, 90 % CL" in names
+
+
+def test_interactive_contours_are_closed_and_filled():
+    chart = interactive.coupling_limit(fake_result(), [contour()])
+    (trace,) = [trace for trace in chart.data if "BaBar" in trace.name]
+
+    assert trace.fill == "toself"
+    assert (trace.x[0], trace.y[0]) == (trace.x[-1], trace.y[-1])
+
+
+def test_a_target_without_confidence_level_is_named_without_it():
+    star = published.load("alp_sn1987a_2017")
+
+    assert labels.published(star) == "SN1987A, arXiv:1712.05813 (recast)"
 
 
 def test_a_chart_leaves_the_library_to_the_page():

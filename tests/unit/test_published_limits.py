@@ -18,9 +18,12 @@ final_state = "mu+ mu- mu+ mu-"
 coupling = "gprime"
 confidence_level = 0.9
 kind = "observed"
+facility = "e+e- collider"
+shape = "curve"
 source = "Fig. 3"
 read_by = "digitised"
 """
+OUTLINE = CARD.replace('"curve"', '"contour"')
 POINTS = "mass_gev,gprime\n1.0,0.002\n2.0,0.003\n"
 
 
@@ -68,6 +71,9 @@ def test_a_misspelt_key_names_the_right_one():
         pytest.param("kind", "year = 2016\nkind", "unknown field 'year'", id="unknown"),
         pytest.param("arXiv:1606.03501", "PRD 94", "arXiv:NUMBER", id="reference"),
         pytest.param('"observed"', '"seen"', "observed, expected", id="kind"),
+        pytest.param('"e+e- collider"', '"LEP"', "one of e.* cosmology", id="facility"),
+        pytest.param('"curve"', '"line"', "one of curve, contour", id="shape"),
+        pytest.param('shape = "curve"\n', "", "lacks the field 'shape'", id="no shape"),
         pytest.param("0.9", "90", "between 0 and 1", id="percent"),
         pytest.param("0.9", '"90 %"', "between 0 and 1", id="text for a number"),
         pytest.param("514", "-1", "fb", id="luminosity"),
@@ -98,6 +104,44 @@ def test_a_bad_field_is_named_with_its_file(record, old, new, message):
 def test_a_bad_curve_is_named_with_its_file(record, points, message):
     with pytest.raises(InvalidCard, match=rf"mine\.csv.*{message}"):
         record(points=points)
+
+
+@pytest.mark.parametrize(
+    ("kind", "facility"),
+    [("theory", "cosmology"), ("recast", "astrophysics"), ("theory", "astrophysics")],
+)
+def test_theory_and_stars_may_have_no_confidence_level(record, kind, facility):
+    card = CARD.replace("confidence_level = 0.9\n", "")
+    card = card.replace("observed", kind).replace("e+e- collider", facility)
+
+    assert record(card).confidence_level is None
+
+
+def test_data_of_an_experiment_have_a_confidence_level(record):
+    card = CARD.replace("confidence_level = 0.9\n", "")
+
+    with pytest.raises(InvalidCard, match=r"mine\.toml lacks .*'confidence_level'"):
+        record(card)
+
+
+def test_a_contour_may_turn_back_in_mass(record):
+    limit = record(OUTLINE, "mass_gev,gprime\n1,1\n2,3\n1,2\n")
+
+    assert limit.shape == "contour"
+    assert limit.mass.tolist() == [1.0, 2.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("vertices", "message"),
+    [
+        pytest.param("1,1\n2,1\n", "three vertices or more, got 2", id="a line"),
+        pytest.param("1,1\n2,1\n2,2\n1,1\n", "repeats the first", id="closed twice"),
+        pytest.param("1,1\n2,-1\n2,2\n", "finite and > 0", id="negative"),
+    ],
+)
+def test_a_bad_contour_is_named_with_its_file(record, vertices, message):
+    with pytest.raises(InvalidCard, match=rf"mine\.csv.*{message}"):
+        record(OUTLINE, f"mass_gev,gprime\n{vertices}")
 
 
 def test_a_card_without_curve_is_refused(tmp_path):

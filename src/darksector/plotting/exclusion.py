@@ -7,12 +7,17 @@ from collections.abc import Sequence
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from darksector.limits.published import CouplingBand, PublishedLimit
-from darksector.plotting import labels, style, views
+from darksector.plotting import labels, placement, style, views
 from darksector.results import SearchResult
 
+# darker than the lines, so that small letters are read
+_INK = dict(
+    zip(views.OTHERS, ("#9E4600", "#00684C", "#8F4573", "#8A5F00"), strict=True)
+)
 OURS = ("observed", "expected", r"expected $\pm1\sigma$", r"expected $\pm2\sigma$")
 
 
@@ -20,7 +25,7 @@ def cross_section_limit(result: SearchResult) -> Figure:
     """Return the limit on the signal cross-section with its expected bands, fb."""
     figure, (panel,) = style.panels(result)
     _ours(panel, result, "sigma")
-    _axes(panel, result, "sigma", others=[])
+    _axes(panel, result, "sigma", views.plane(result, "sigma"))
     style.legend(figure, panel, first=OURS, columns=4)
     return figure
 
@@ -42,16 +47,17 @@ def coupling_limit(
     bands
         Favoured ranges and bounds computed elsewhere.
     """
-    figure, (panel,) = style.panels(result, height=6.2)
     principal, *assumptions = labels.couplings(result)
-    near = views.bands_in_range(result, bands)
-    fitting = views.in_range(result, overlays, principal)
-    _bands(panel, near)
-    _published(panel, fitting)
+    plane = views.plane(result, principal, overlays, bands)
+    rows = (len(plane.overlays) + len(plane.bands)) / 2
+    figure, (panel,) = style.panels(result, height=6.2 + 0.2 * max(0, rows - 2))
+    _bands(panel, plane.bands)
+    _published(panel, plane.overlays)
     _ours(panel, result, principal)
     for name in assumptions:
         _dashed(panel, result, name)
-    _axes(panel, result, principal, others=views.curves(fitting, near))
+    _axes(panel, result, principal, plane)
+    _names(panel, result, principal, plane)
     dashed = [_assumption(result, name) for name in assumptions]
     style.legend(figure, panel, first=[*OURS, *dashed])
     return figure
@@ -120,44 +126,86 @@ def _dashed(panel: Axes, result: SearchResult, quantity: str) -> None:
 
 
 def _published(panel: Axes, limits: Sequence[PublishedLimit]) -> None:
-    for colour, limit in zip(style.OTHERS * 9, limits, strict=False):
-        ceiling = np.full_like(limit.values, 1e30)  # beyond any axis: all above is out
-        panel.fill_between(
-            limit.mass, limit.values, ceiling, color=colour, alpha=0.12, lw=0, zorder=1
-        )
+    for (colour, dash), limit in zip(views.looks(limits), limits, strict=True):
+        mass, values = views.outline(limit)
+        if limit.shape == "contour":
+            panel.fill(mass, values, color=colour, alpha=0.12, lw=0, zorder=1)
+        else:
+            ceiling = np.full_like(values, 1e30)  # beyond any axis: all above is out
+            panel.fill_between(
+                mass, values, ceiling, color=colour, alpha=0.12, lw=0, zorder=1
+            )
         panel.plot(
-            limit.mass, limit.values, color=colour, linewidth=1.3,
+            mass, values, color=colour, linestyle=dash, linewidth=1.3,
             label=labels.published(limit), zorder=3,
         )  # fmt: skip
 
 
 def _bands(panel: Axes, bands: Sequence[CouplingBand]) -> None:
     fills = ((style.YELLOW, "////"), (style.GREY, "\\\\\\\\"), (style.PURPLE, "...."))
+    lines = iter(views.LINES * 9)
     for (colour, hatch), band in zip(fills * 9, bands, strict=False):
+        label = _folded(band.label)
         if band.low is None:
+            stroke, dash = next(lines)
             panel.plot(
-                band.mass, band.high, color=style.GREY, linestyle="-.", linewidth=1.8,
-                label=band.label, zorder=3,
+                band.mass, band.high, color=stroke, linestyle=dash, linewidth=1.8,
+                label=label, zorder=3,
             )  # fmt: skip
             continue
         panel.fill_between(
             band.mass, band.low, band.high, facecolor=colour, edgecolor="#707070",
-            hatch=hatch, alpha=0.45, lw=0, label=band.label, zorder=1,
+            hatch=hatch, alpha=0.45, lw=0, label=label, zorder=1,
         )  # fmt: skip
 
 
-def _axes(
-    panel: Axes, result: SearchResult, quantity: str, *, others: Sequence[views.Curve]
+def _folded(label: str) -> str:
+    """Return a long label in two lines, parted at a space outside of its formulas."""
+    if len(label) < 60:
+        return label
+    spaces = [
+        i
+        for i, letter in enumerate(label)
+        if letter == " " and label[:i].count("$") % 2 == 0
+    ]
+    middle = min(spaces, key=lambda i: abs(i - len(label) / 2), default=0)
+    return f"{label[:middle]}\n{label[middle:].strip()}"
+
+
+def _names(
+    panel: Axes, result: SearchResult, quantity: str, plane: views.Plane
 ) -> None:
-    panel.set_xlim(views.mass_range(result))
+    """Write each experiment's name in the region that it excludes."""
+    if plane.values is None:
+        return
+    colours = [colour for colour, _ in views.looks(plane.overlays)]
+    band = result.limits.expected_band[quantity]
+    ours = [
+        (result.limits.mass[stretch], np.asarray(band[stretch])[:, i])
+        for stretch in views.stretches(band)
+        for i in range(5)
+    ]
+    places = placement.places(plane, ours)
+    for colour, name in zip(colours, places, strict=True):
+        if name is not None:
+            panel.text(
+                name.x, name.y, name.text, color=_INK[colour], fontsize=8,
+                ha="center", va="center", transform=panel.transAxes, zorder=6,
+                path_effects=[withStroke(linewidth=2, foreground="white")],
+            )  # fmt: skip
+
+
+def _axes(panel: Axes, result: SearchResult, quantity: str, plane: views.Plane) -> None:
+    if plane.logarithmic:
+        panel.set_xscale("log")
+    panel.set_xlim(plane.mass)
     panel.set_xlabel(labels.MASS, fontsize=11)
     panel.set_ylabel(f"upper limit on {labels.quantity(result, quantity)}", fontsize=11)
-    ends = views.value_range(result, quantity, others)
-    if ends is None:
+    if plane.values is None:
         panel.set_yticks([])
         return
     panel.set_yscale("log")
-    panel.set_ylim(ends)
+    panel.set_ylim(plane.values)
 
 
 def _absent(panel: Axes, result: SearchResult) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -17,8 +17,8 @@ from darksector.results import SearchResult
 # As in `style`, which is not imported here to keep the two libraries apart.
 STACK = ("#ABDCF4", "#F2CF80", "#80CFB9", "#E5BCD3", "#F8F2A1", "#C6C6C6")
 SIGNALS = (("#D55E00", "solid"), ("#0072B2", "dash"), ("#000000", "dashdot"))
-OTHERS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00")
 BAND_1, BAND_2 = "#8CC8EC", "#CFE7F6"
+_DASHES = {"solid": "solid", "dashed": "dash", "dashdot": "dashdot", "dotted": "dot"}
 _OPTIONS = {"displaylogo": False, "responsive": True, "plotlyServerURL": ""}
 
 
@@ -73,8 +73,9 @@ def recoil_spectrum(result: SearchResult) -> go.Figure:
 def cross_section_limit(result: SearchResult) -> go.Figure:
     """Return the limit on the signal cross-section with its expected bands, fb."""
     figure = go.Figure()
-    _ours(figure, result, "sigma")
-    _limit_axes(figure, result, "sigma", others=[])
+    _fills(figure, result, "sigma")
+    _curves(figure, result, "sigma")
+    _limit_axes(figure, result, "sigma", views.plane(result, "sigma"))
     return figure
 
 
@@ -86,18 +87,13 @@ def coupling_limit(
     """Return the limit on the coupling beside the limits and hints of others."""
     figure = go.Figure()
     principal, *assumptions = labels.couplings(result)
-    for band in bands:
-        _band(figure, band)
-    fitting = views.in_range(result, overlays, principal)
-    for colour, limit in zip(OTHERS * 9, fitting, strict=False):
-        figure.add_scatter(
-            x=limit.mass.tolist(),
-            y=limit.values.tolist(),
-            line={"color": colour},
-            mode="lines",
-            name=labels.published(limit),
-        )
-    _ours(figure, result, principal)
+    plane = views.plane(result, principal, overlays, bands)
+    _fills(figure, result, principal)
+    lines = iter(views.LINES * 9)
+    for band in plane.bands:
+        _band(figure, band, lines)
+    _published(figure, plane.overlays)
+    _curves(figure, result, principal)
     for name in assumptions:
         figure.add_scatter(
             x=result.limits.mass.tolist(),
@@ -106,11 +102,11 @@ def coupling_limit(
             mode="lines+markers",
             name="expected, " + labels.to_html(result.labels.quantities[name]),
         )
-    _limit_axes(figure, result, principal, others=views.curves(fitting, bands))
+    _limit_axes(figure, result, principal, plane)
     return figure
 
 
-def _ours(figure: go.Figure, result: SearchResult, quantity: str) -> None:
+def _fills(figure: go.Figure, result: SearchResult, quantity: str) -> None:
     mass, band = result.limits.mass, result.limits.expected_band[quantity]
     for colour, (low, high), name in (
         (BAND_2, (0, 4), "expected ±2σ"),
@@ -124,12 +120,15 @@ def _ours(figure: go.Figure, result: SearchResult, quantity: str) -> None:
                 mode="lines", line={"color": colour, "width": 8 if len(x) == 1 else 0},
                 name=name, legendgroup=name, showlegend=i == 0,
             )  # fmt: skip
+
+
+def _curves(figure: go.Figure, result: SearchResult, quantity: str) -> None:
     curves = [("expected", result.limits.expected[quantity], "#000000")]
     if quantity in result.limits.observed:
         curves.append(("observed", result.limits.observed[quantity], "#0072B2"))
     for name, values, colour in curves:
         figure.add_scatter(
-            x=mass.tolist(),
+            x=result.limits.mass.tolist(),
             y=_numbers(values),
             line={"color": colour},
             mode="lines+markers",
@@ -137,13 +136,35 @@ def _ours(figure: go.Figure, result: SearchResult, quantity: str) -> None:
         )
 
 
-def _band(figure: go.Figure, band: CouplingBand) -> None:
+def _published(figure: go.Figure, limits: Sequence[PublishedLimit]) -> None:
+    for (colour, dash), limit in zip(views.looks(limits), limits, strict=True):
+        x, y = views.outline(limit)
+        inside = {"fill": "toself", "fillcolor": _faint(colour)}
+        figure.add_scatter(
+            x=x.tolist(),
+            y=y.tolist(),
+            line={"color": colour, "dash": _DASHES[dash]},
+            mode="lines",
+            name=labels.published(limit),
+            **(inside if limit.shape == "contour" else {}),
+        )
+
+
+def _faint(colour: str) -> str:
+    red, green, blue = (int(colour[i : i + 2], 16) for i in (1, 3, 5))
+    return f"rgba({red},{green},{blue},0.12)"
+
+
+def _band(
+    figure: go.Figure, band: CouplingBand, lines: Iterator[tuple[str, str]]
+) -> None:
     name = labels.to_html(band.label)
     if band.low is None:
+        colour, dash = next(lines)
         figure.add_scatter(
             x=band.mass.tolist(),
             y=band.high.tolist(),
-            line={"color": "#8C8C8C", "dash": "dashdot"},
+            line={"color": colour, "dash": _DASHES[dash]},
             mode="lines",
             name=name,
         )
@@ -186,18 +207,16 @@ def _per_bin(result: SearchResult) -> str:
 
 
 def _limit_axes(
-    figure: go.Figure,
-    result: SearchResult,
-    quantity: str,
-    *,
-    others: Sequence[views.Curve],
+    figure: go.Figure, result: SearchResult, quantity: str, plane: views.Plane
 ) -> None:
     name = labels.to_html(labels.quantity(result, quantity))
     _layout(figure, labels.MASS, f"upper limit on {name}")
-    figure.update_xaxes(range=views.mass_range(result))
-    ends = views.value_range(result, quantity, others)
-    if ends is not None:
-        figure.update_yaxes(range=np.log10(ends).tolist())
+    if plane.logarithmic:
+        figure.update_xaxes(type="log", range=np.log10(plane.mass).tolist())
+    else:
+        figure.update_xaxes(range=plane.mass)
+    if plane.values is not None:
+        figure.update_yaxes(range=np.log10(plane.values).tolist())
 
 
 def _layout(figure: go.Figure, horizontal: str, vertical: str) -> None:

@@ -84,8 +84,9 @@ def couplings(result: SearchResult) -> tuple[str, ...]:
 def published(limit: PublishedLimit) -> str:
     """Return the legend entry of somebody else's limit, in mathtext."""
     kind = "" if limit.kind == "observed" else f" ({limit.kind})"
-    level = confidence(limit.confidence_level)
-    return f"{limit.experiment}, {limit.reference}, {level}{kind}"
+    level = limit.confidence_level
+    certainty = "" if level is None else f", {confidence(level)}"
+    return f"{limit.experiment}, {limit.reference}{certainty}{kind}"
 
 
 def to_html(label: str) -> str:
