@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from math import prod
+from math import inf, prod
 from typing import TYPE_CHECKING, Any, final, get_args, get_type_hints
 
 from darksector.errors import InvalidConfig, UnknownName
@@ -193,12 +193,13 @@ def cut_of(text: str) -> GeneratorCut:
             "instance e_cms:gamma:0.5: or mass:mu+,mu-::3."
         )
         raise InvalidConfig(msg)
-    limits = {
-        name: bound(value)
-        for name, value in zip(("low", "high"), parts[2:], strict=True)
-        if value
-    }
-    return GeneratorCut(parts[0], tuple(parts[1].split(",")), **limits)
+    low, high = (bound(value) if value else None for value in parts[2:])
+    return GeneratorCut(
+        parts[0],
+        tuple(parts[1].split(",")),
+        low=-inf if low is None else low,
+        high=inf if high is None else high,
+    )
 
 
 def decays_of(texts: Sequence[str], taus: str | None, process: Process) -> Decays:

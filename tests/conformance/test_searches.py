@@ -74,17 +74,33 @@ def test_what_it_names_exists(search):
 
 
 def test_backgrounds_differ(search):
-    names = [name for background in search.backgrounds for name in background.legends]
+    samples = [background.sample for background in search.backgrounds]
+    parts = [
+        part for background in search.backgrounds for part in background.components
+    ]
 
-    assert len(set(names)) == len(names)
-    assert "signal" not in names
-    assert "signal" not in {background.component for background in search.backgrounds}
+    assert len(set(samples)) == len(samples)
+    assert "signal" not in {*samples, *(part.name for part in parts)}
+
+
+def test_parts_of_one_name_are_one_component(search):
+    parts = [
+        part for background in search.backgrounds for part in background.components
+    ]
+    for part in parts:
+        assert part.legend
+        for other in parts:
+            if other.name == part.name:
+                assert (other.legend, other.uncertainty) == (
+                    part.legend,
+                    part.uncertainty,
+                )
 
 
 def test_signal_and_backgrounds_can_make_the_topology(search):
     signal = list(PROCESSES.load(search.signal).final_state)
     states = {search.signal: decayed(signal, search.signal_decays)}
-    states |= {b.component: final_state(b) for b in search.backgrounds}
+    states |= {b.sample: final_state(b) for b in search.backgrounds}
 
     assert {
         p for p, state in states.items() if not outcomes(state, search.topology)

@@ -16,6 +16,7 @@ from darksector.phasespace import cuts
 from darksector.phasespace.cuts import Frames, GeneratorCut
 from darksector.processes.dimuon import Dimuon
 from darksector.processes.dimuon_gamma import DimuonGamma
+from darksector.processes.diphoton import Diphoton
 
 SUPERKEKB = load("superkekb")
 
@@ -120,9 +121,25 @@ def test_cuts_add_up():
 def test_every_particle_of_a_name_has_to_pass():
     cut = GeneratorCut("e_cms", ("gamma",), low=0.5)
 
-    assert cut.slots((22, 22, 13)) == ((0,), (1,))
+    assert cut.slots((22, 22, 13)) == (((0,),), ((1,),))
     pair = GeneratorCut("mass", ("gamma", "gamma"), low=0.5)
-    assert pair.slots((22, 22, 22)) == ((0, 1), (0, 2), (1, 2))
+    assert pair.slots((22, 22, 22)) == (((0, 1),), ((0, 2),), ((1, 2),))
+
+
+def test_one_particle_of_a_name_may_be_enough():
+    """Pairs of photons with one in a band: all minus those with none in it."""
+    band = {"low": radians(85), "high": radians(95)}
+    one = GeneratorCut("theta_lab", ("gamma",), **band, one_is_enough=True)
+    assert one.slots((22, 22, 13)) == (((0,), (1,)),)
+    assert str(one).endswith("of one of them")
+
+    found = Diphoton().cross_section(SUPERKEKB, precision=3e-3, cuts=[one])
+    every = Diphoton().generate(200_000, SUPERKEKB, seed=3)
+    theta = np.arccos(every.momenta[..., 3] / every.momenta[..., 0])
+    inside = ((theta > band["low"]) & (theta < band["high"])).any(axis=1)
+    weights = np.asarray(every.weights)[inside]
+    error = np.hypot(found.error_fb, np.sqrt((weights**2).sum()))
+    assert abs(found.value_fb - weights.sum()) < 4 * error
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from darksector import cardfile
 from darksector.cardfile import DETECTORS, Card, Number, Origin
 from darksector.detectors import (
     calorimeter,
+    cosmics,
     displacement,
     identification,
     klm,
@@ -29,6 +30,7 @@ _SYSTEMS: Mapping[str, tuple[Any, Callable[..., Iterator[tuple[str, str]]]]] = {
     "identification": (identification.Identification, identification.check),
     "trigger": (trigger.Trigger, trigger.check),
     "displacement": (displacement.Displacement, displacement.check),
+    "cosmics": (cosmics.Cosmics, cosmics.check),
 }
 
 
@@ -42,7 +44,7 @@ class Detector:
 
     Parameters
     ----------
-    tracking, calorimeter, klm, identification, trigger, displacement
+    tracking, calorimeter, klm, identification, trigger, displacement, cosmics
         The numbers of each system.
     title
         Name for people.
@@ -58,6 +60,7 @@ class Detector:
     identification: identification.Identification
     trigger: trigger.Trigger
     displacement: displacement.Displacement
+    cosmics: cosmics.Cosmics
     title: str = field(metadata={"static": True})
     origins: tuple[tuple[str, Origin], ...] = field(metadata={"static": True})
     references: tuple[str, ...] = field(metadata={"static": True})

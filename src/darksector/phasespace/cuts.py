@@ -1,7 +1,7 @@
 """Generator-level cuts: bounds on energies, angles and invariant masses of true particles.
 
 A cut names a quantity and the particles it is about; where several particles carry the
-name, each of them (each combination, for a mass) has to pass.
+name, each of them (each combination, for a mass) has to pass, or one where that is enough.
 """
 
 from __future__ import annotations
@@ -46,6 +46,8 @@ class GeneratorCut:
         Names of one particle, or of the particles whose invariant mass is meant.
     low, high
         The bounds, both allowed values.
+    one_is_enough
+        Whether it is enough that one of the particles (combinations) passes.
 
     Raises
     ------
@@ -57,13 +59,15 @@ class GeneratorCut:
     Examples
     --------
     >>> GeneratorCut("theta_beam_cms", ("e-",), high=0.17)  # lost along the beams
-    GeneratorCut(quantity='theta_beam_cms', particles=('e-',), low=-inf, high=0.17)
+    GeneratorCut(quantity='theta_beam_cms', particles=('e-',), low=-inf, high=0.17, \
+one_is_enough=False)
     """
 
     quantity: str
     particles: tuple[str, ...]
     low: float = -inf
     high: float = inf
+    one_is_enough: bool = False
 
     def __post_init__(self) -> None:
         if self.quantity not in QUANTITIES:
@@ -92,10 +96,11 @@ class GeneratorCut:
     def __str__(self) -> str:
         low = "" if self.low == -inf else f"{self.low:g} < "
         high = "" if self.high == inf else f" < {self.high:g}"
-        return f"{low}{self.quantity}({', '.join(self.particles)}){high}"
+        some = " of one of them" if self.one_is_enough else ""
+        return f"{low}{self.quantity}({', '.join(self.particles)}){high}{some}"
 
-    def slots(self, pdg: Sequence[int]) -> tuple[tuple[int, ...], ...]:
-        """Return the slots that the cut is about, one tuple per combination.
+    def slots(self, pdg: Sequence[int]) -> tuple[tuple[tuple[int, ...], ...], ...]:
+        """Return what has to pass: of each entry, one combination of slots.
 
         Raises
         ------
@@ -114,7 +119,10 @@ class GeneratorCut:
                 f"codes {tuple(pdg)} does not have."
             )
             raise InvalidConfig(msg)
-        return tuple(sorted(found))
+        combinations = tuple(sorted(found))
+        if self.one_is_enough:
+            return (combinations,)
+        return tuple((each,) for each in combinations)
 
 
 class Frames(NamedTuple):
@@ -125,7 +133,7 @@ class Frames(NamedTuple):
 
 
 def passes(
-    applied: Sequence[tuple[str, tuple[int, ...]]],
+    applied: Sequence[tuple[str, tuple[tuple[int, ...], ...]]],
     limits: jax.Array,
     momenta_lab: Sequence[Momentum],
     frames: Frames,
@@ -135,7 +143,7 @@ def passes(
     Parameters
     ----------
     applied
-        Quantity and slots of each cut.
+        Quantity of each cut and combinations of slots, of which one has to pass.
     limits
         Lower and upper bound of each, ``(cuts, 2)``.
     momenta_lab
@@ -144,9 +152,13 @@ def passes(
         Nominal beams.
     """
     result = jnp.ones(momenta_lab[0].e.shape, dtype=bool)
-    for (quantity, slots), (low, high) in zip(applied, limits, strict=True):
-        value = _value(quantity, total(momenta_lab[slot] for slot in slots), frames)
-        result = result & (value >= low) & (value <= high)
+    for (quantity, combinations), (low, high) in zip(applied, limits, strict=True):
+        one = jnp.zeros_like(result)
+        for slots in combinations:
+            p = total(momenta_lab[slot] for slot in slots)
+            value = _value(quantity, p, frames)
+            one = one | ((value >= low) & (value <= high))
+        result = result & one
     return result
 
 

@@ -77,7 +77,7 @@ class Setting(NamedTuple):
     kernel: type[Kernel]
     isr: bool
     spread: bool
-    cuts: tuple[tuple[str, tuple[int, ...]], ...]
+    cuts: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]
     identical: int  # permutations of identical final particles
 
     @property

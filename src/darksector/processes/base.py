@@ -329,7 +329,7 @@ class Process(Kernel):
         )
 
     def _setting(
-        self, *, spread: bool, cuts: tuple[tuple[str, tuple[int, ...]], ...]
+        self, *, spread: bool, cuts: tuple[tuple[str, tuple[tuple[int, ...], ...]], ...]
     ) -> Setting:
         codes = self.final_state
         identical = prod(factorial(codes.count(code)) for code in set(codes))

@@ -165,7 +165,7 @@ def _limit_row(result: SearchResult, i: int, name: str) -> LimitRow:
         expected_plus1=up1,
         expected_plus2=up2,
         confidence_level=limits.confidence_level,
-        method=limits.method,
+        method=limits.methods.get(name, limits.method),
         status=limits.status[i],
     )
 

@@ -6,17 +6,23 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 import numpy as np
+from numpy.typing import NDArray
 
 from darksector.registry import MODELS
 from darksector.results import Windows
 from darksector.searches._plan import Plan
+from darksector.statistics.histfactory import likelihood
 from darksector.statistics.likelihood import CountingModel
 from darksector.statistics.limits import (
+    SIGMAS,
     LimitCurve,
     bayesian_upper_limit,
     expected_band,
     status,
 )
+from darksector.statistics.model import Channel, Model, Sample
+from darksector.statistics.modifiers import Modifier, NormFactor, NormSys
+from darksector.statistics.profile_limits import cls_upper_limits
 
 METHOD = (
     "Bayesian, flat prior in the cross-section, Poisson counts, log-normal nuisances"
@@ -93,3 +99,49 @@ def without_systematics(counting: CountingModel) -> CountingModel:
     """Return the likelihood with yields that are known exactly."""
     none = np.zeros_like(counting.background_error)
     return replace(counting, background_error=none, systematics=())
+
+
+def cls_band(counting: CountingModel, *, confidence_level: float) -> np.ma.MaskedArray:
+    """Return the expected CLs limits of the same counts and nuisances, ``(m, 5)``, fb."""
+    good = np.flatnonzero((counting.signal > 0) & (counting.background > 0))
+    shape = counting.signal.size, len(SIGMAS)
+    band = np.ma.MaskedArray(np.zeros(shape), mask=True)
+    if good.size:
+        model = _model(counting, good)
+        found = cls_upper_limits(likelihood(model), confidence_level=confidence_level)
+        # the parameter is in units of a signal as large as the background's error
+        band[good] = found.expected * _unit(counting, good)[:, None]
+    return band
+
+
+def _unit(counting: CountingModel, rows: NDArray[np.int64]) -> NDArray[np.float64]:
+    root: NDArray[np.float64] = np.sqrt(1 + counting.background[rows])
+    return root / counting.signal[rows]
+
+
+def _model(counting: CountingModel, rows: NDArray[np.int64]) -> Model:
+    """Return the counts as a model of one bin, a batch of the masses."""
+    background = counting.background[rows][:, None]
+    signal = _unit(counting, rows)[:, None] * counting.signal[rows][:, None]
+    own = 1 + counting.background_error[rows]
+    on_signal: list[Modifier] = [NormFactor("signal")]
+    on_signal += [_scale(x.name, 1 + x.signal) for x in counting.systematics]
+    on_background = [_scale(x.name, 1 + x.background) for x in counting.systematics]
+    on_background.append(NormSys("background", own, 1 / own))
+    return Model(
+        (
+            Channel(
+                "window",
+                (
+                    Sample("signal", signal, tuple(on_signal)),
+                    Sample("background", background, tuple(on_background)),
+                ),
+                background,
+            ),
+        ),
+        poi="signal",
+    )
+
+
+def _scale(name: str, factor: float) -> NormSys:
+    return NormSys(name, factor, 1 / factor)

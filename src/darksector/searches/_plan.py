@@ -94,7 +94,7 @@ class Plan:
 
 
 def _is(background: Background, sample: Sample) -> bool:
-    return background.component == sample.component
+    return background.sample == sample.component
 
 
 def plan(

@@ -84,14 +84,28 @@ class Survivors:
 
     def divided(self, background: Background) -> dict[str, Survivors]:
         """Return component to its part of the sample, the weights shared out."""
-        if not background.parts:
-            return {background.component: self}
         found = {}
-        for part in background.parts:
+        for part in background.components:
+            if not part.origins:
+                found[part.name] = self
+                continue
             share = self.origins[[ORIGINS.index(name) for name in part.origins]]
             whole = replace(self, weight=self.weight * share.sum(axis=0))
             found[part.name] = whole[whole.weight > 0]
         return found
+
+    def joined(self, other: Survivors) -> Survivors:
+        """Return the sum of two samples."""
+        value = np.concatenate([self.value, other.value])
+        order = np.argsort(value, kind="stable")
+        return Survivors(
+            self.cutflow + other.cutflow,
+            np.concatenate([self.weight, other.weight])[order],
+            value[order],
+            np.concatenate([self.residual, other.residual])[order],
+            np.concatenate([self.variables, other.variables], axis=1)[:, order],
+            np.zeros((0, len(order))),
+        )
 
     def typical_weight(self) -> float:
         """Return the mean weight of a candidate, fb; 0 if there is none."""
@@ -151,16 +165,7 @@ class Samples:
         pick the downward fluctuations of the simulation.
         """
         every = slice(None), slice(None, None, 2), slice(1, None, 2)
-        whole, choose, judge = (
-            {
-                name: part
-                for b in backgrounds
-                for name, part in Survivors.merge(chunks[b.component][chosen])
-                .divided(b)
-                .items()
-            }
-            for chosen in every
-        )
+        whole, choose, judge = (_components(backgrounds, chunks, s) for s in every)
         return cls(tuple(signals), whole, Halves(choose, judge))
 
 
@@ -181,6 +186,20 @@ class Inference:
     counting: CountingModel
     limits: LimitCurve
     planes: tuple[Plane, ...] = ()
+
+
+def _components(
+    backgrounds: Sequence[Background],
+    chunks: Mapping[str, Sequence[Arrays]],
+    chosen: slice,
+) -> dict[str, Survivors]:
+    """Return component to its sample; samples of the same component add up."""
+    found: dict[str, Survivors] = {}
+    for background in backgrounds:
+        merged = Survivors.merge(chunks[background.sample][chosen])
+        for name, part in merged.divided(background).items():
+            found[name] = found[name].joined(part) if name in found else part
+    return found
 
 
 def _side_by_side(chunks: Sequence[Arrays], name: str) -> Numbers:

@@ -63,7 +63,7 @@ class Sample:
     search
         The search, sent as it is: its cuts must be importable where there are workers.
     component
-        ``signal`` or the name of a background process.
+        ``signal`` or the name of a background sample.
     mass
         Mass hypothesis of a signal, GeV; 0 for backgrounds.
     seed, chunk
@@ -100,12 +100,24 @@ def simulate(sample: Sample) -> Arrays:
         (*events.momenta.shape[:2], NORMALS)
     )
     columns = _evaluate(
-        search, events, jnp.asarray(z), jnp.asarray(machine.p_beams), response
+        (search, _origins(sample)),
+        events,
+        jnp.asarray(z),
+        jnp.asarray(machine.p_beams),
+        response,
     )
-    columns = jax.tree.map(np.asarray, columns)
-    if not any(b.parts for b in search.backgrounds if b.component == sample.component):
-        columns["origins"] = []
-    return _survivors(np.asarray(events.weights), columns)
+    return _survivors(np.asarray(events.weights), jax.tree.map(np.asarray, columns))
+
+
+def _origins(sample: Sample) -> tuple[str, ...]:
+    """Return the origins of losses that a sample is divided by."""
+    parts = [
+        part
+        for background in sample.search.backgrounds
+        if background.sample == sample.component
+        for part in background.parts
+    ]
+    return ORIGINS if any(part.origins for part in parts) else ()
 
 
 def signal_process(search: Search, mass: float, *, isr: bool = True) -> Process:
@@ -153,7 +165,7 @@ def _recipe(sample: Sample) -> _Recipe:
     if sample.component == "signal":
         process = signal_process(search, sample.mass)
         return _Recipe(process, search.signal_cuts, search.signal_decays)
-    named = {b.component: b for b in search.backgrounds}
+    named = {b.sample: b for b in search.backgrounds}
     found = named[sample.component]
     return _Recipe(
         background_process(found), found.cuts, found.decays, found.tau_decays
@@ -195,9 +207,13 @@ def _read(external: External, machine: Machine) -> Events:
 
 @partial(jax.jit, static_argnums=0)
 def _evaluate(
-    search: Search, events: Events, z: jax.Array, p_beams: jax.Array, response: Response
+    wanted: tuple[Search, tuple[str, ...]],
+    events: Events,
+    z: jax.Array,
+    p_beams: jax.Array,
+    response: Response,
 ) -> dict[str, Any]:
-    divided = any(background.parts for background in search.backgrounds)
+    search, origins = wanted
 
     def columns(found: Candidates) -> dict[str, Any]:
         value = OBSERVABLES[search.observable].compute(found)
@@ -209,7 +225,7 @@ def _evaluate(
             "variables": [
                 OBSERVABLES[name].compute(found) for name in search.strategy.variables
             ],
-            "origins": [found.origins[name] for name in ORIGINS] if divided else [],
+            "origins": [found.origins[name] for name in origins],
         }
 
     found: dict[str, Any] = detect(

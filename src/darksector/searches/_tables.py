@@ -86,7 +86,7 @@ def labels(plan: Plan) -> Labels:
     observable = OBSERVABLES[search.observable]
     signal = signal_process(search, plan.masses[0])
     conventions = {"signal": signal.conventions()} | {
-        b.component: background_process(b).conventions() for b in search.backgrounds
+        b.sample: background_process(b).conventions() for b in search.backgrounds
     }
     for mass in plan.external:
         conventions[f"signal at {mass:g} GeV"] = {
@@ -100,13 +100,14 @@ def labels(plan: Plan) -> Labels:
         observable=rf"${observable.label}$ [${observable.unit}$]",
         model=MODELS.load(search.model).title,
         components={
-            name: legend
-            for b in search.backgrounds
-            for name, legend in b.legends.items()
+            part.name: part.legend
+            for background in search.backgrounds
+            for part in background.components
         },
         quantities={
             "sigma": search.sigma_label,
             **{a.quantity: a.label for a in search.assumptions},
+            **search.strategy.quantities(search),
         },
         conventions={
             name: "; ".join(f"{k}: {v}" for k, v in entries.items())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import abc
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, final
@@ -39,16 +39,16 @@ class Uncertainty:
 @final
 @dataclass(frozen=True)
 class Part:
-    """The part of a background that is lost for some reasons: a component of its own.
+    """What of a simulated background is a component, and what it is called.
 
     Parameters
     ----------
     name
-        Name of the component.
+        Name of the component; parts of several samples with the same name add up.
     legend
         Its entry in figures, mathtext.
     origins
-        Names of `losses.Losses`.
+        Names of `losses.Losses`: what is lost for these reasons; none for everything.
     uncertainty
         Of its yield, beyond that of the simulation.
 
@@ -60,7 +60,7 @@ class Part:
 
     name: str
     legend: str
-    origins: tuple[str, ...]
+    origins: tuple[str, ...] = ()
     uncertainty: Uncertainty | None = None
 
     def __post_init__(self) -> None:
@@ -73,7 +73,7 @@ class Part:
 @final
 @dataclass(frozen=True)
 class Background:
-    """One background: a process, how its particles decay, and how much to simulate.
+    """One simulated background: a process, how its particles decay, how much of it.
 
     Parameters
     ----------
@@ -86,7 +86,7 @@ class Background:
     tau_decays
         Whether the final state is a τ pair whose members decay to muons.
     name
-        Name of the component; that of the process by default.
+        Name of the sample; that of the process by default.
     options
         Options of the process.
     cuts
@@ -94,15 +94,8 @@ class Background:
     decays
         Name of a particle and how it decays, in this order; of several alike, the first.
     parts
-        Components that the losses of the calorimeter divide it into; none for one
-        component.
-    uncertainty
-        Of its yield, beyond that of the simulation; parts have their own.
-
-    Raises
-    ------
-    InvalidCard
-        If the parts leave out an origin, or have one twice.
+        The components that it makes; by default one with the name of the sample.  What
+        no part names is dropped: another sample has it.
     """
 
     process: str
@@ -114,33 +107,16 @@ class Background:
     cuts: tuple[GeneratorCut, ...] = ()
     decays: tuple[tuple[str, Mode], ...] = ()
     parts: tuple[Part, ...] = ()
-    uncertainty: Uncertainty | None = None
-
-    def __post_init__(self) -> None:
-        found = sorted(origin for part in self.parts for origin in part.origins)
-        if self.parts and found != sorted(ORIGINS):
-            msg = (
-                f"the parts of {self.component} have the origins {found}; each of "
-                f"{sorted(ORIGINS)} belongs to exactly one part."
-            )
-            raise InvalidCard(msg)
 
     @property
-    def component(self) -> str:
-        """Name of the component before it is divided."""
+    def sample(self) -> str:
+        """Name of the sample."""
         return self.name or self.process
 
     @property
-    def legends(self) -> dict[str, str]:
-        """Component to its entry in figures, mathtext."""
-        parts = {part.name: part.legend for part in self.parts}
-        return parts or {self.component: self.legend}
-
-    @property
-    def uncertainties(self) -> dict[str, Uncertainty | None]:
-        """Component to the uncertainty of its yield."""
-        parts = {part.name: part.uncertainty for part in self.parts}
-        return parts or {self.component: self.uncertainty}
+    def components(self) -> tuple[Part, ...]:
+        """The components that it makes."""
+        return self.parts or (Part(self.sample, self.legend),)
 
 
 @final
@@ -219,6 +195,11 @@ class Strategy(abc.ABC):
     def labels(self) -> tuple[str, ...]:
         """Labels of what it chooses per mass."""
 
+    def quantities(self, search: Search) -> Mapping[str, str]:
+        """Return the limits beyond those that the search assumes, and axis labels."""
+        del search
+        return {}
+
     @abc.abstractmethod
     def infer(self, plan: Plan, samples: Samples) -> Inference:
         """Return what the samples of a run say."""
@@ -273,7 +254,7 @@ class Search:
     Raises
     ------
     InvalidCard
-        If two cuts share a label, or two backgrounds a component.
+        If two cuts share a label, or two backgrounds the name of their sample.
     """
 
     name: str
@@ -303,10 +284,12 @@ class Search:
     bands: Callable[[NDArray[np.float64]], Sequence[CouplingBand]] = no_bands
 
     def __post_init__(self) -> None:
-        names = [name for b in self.backgrounds for name in b.legends]
+        names = [background.sample for background in self.backgrounds]
         for name in names:
             if names.count(name) > 1:
-                msg = f"search {self.title!r} has the component {name!r} twice; rename one."
+                msg = (
+                    f"search {self.title!r} has the sample {name!r} twice; rename one."
+                )
                 raise InvalidCard(msg)
         labels = [cut.label for cut in self.selection]
         labels += self.strategy.labels
@@ -321,10 +304,10 @@ class Search:
     def uncertainties(self) -> dict[str, Uncertainty]:
         """Return component to the uncertainty of its yield, where one is declared."""
         return {
-            name: uncertainty
+            part.name: part.uncertainty
             for background in self.backgrounds
-            for name, uncertainty in background.uncertainties.items()
-            if uncertainty is not None
+            for part in background.components
+            if part.uncertainty is not None
         }
 
     def run(

@@ -50,7 +50,7 @@ def _tasks(plan: Plan) -> list[Sample]:
     search, samples = plan.search, []
     for background in search.backgrounds:
         samples += [
-            Sample(search, background.component, 0.0, plan.seed, chunk)
+            Sample(search, background.sample, 0.0, plan.seed, chunk)
             for chunk in range(background.chunks)
         ]
     for mass in plan.masses:

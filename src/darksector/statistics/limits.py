@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import final
 
 import numpy as np
@@ -54,6 +54,8 @@ class LimitCurve:
         Credibility or confidence level of all limits.
     method
         How the limits were set.
+    methods
+        Quantity to how its limits were set, where that differs.
     """
 
     mass: NDArray[np.float64]
@@ -63,6 +65,7 @@ class LimitCurve:
     status: tuple[str, ...]
     confidence_level: float
     method: str
+    methods: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def expected(self) -> Mapping[str, np.ma.MaskedArray]:

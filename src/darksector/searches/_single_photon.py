@@ -1,0 +1,190 @@
+"""One photon and nothing else: regions of E* and θ, windows in the recoil mass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import final
+
+import numpy as np
+
+from darksector.detectors.card import load as load_detector
+from darksector.machines import load as load_machine
+from darksector.results import Windows
+from darksector.searches import _boundary
+from darksector.searches._counting import (
+    cls_band,
+    counting_model,
+    limit_curve,
+    reaches,
+    without_systematics,
+)
+from darksector.searches._plan import Plan
+from darksector.searches._regions import Region
+from darksector.searches._samples import Halves, Inference, Samples, Survivors
+from darksector.searches._windows import Window, tabulated, window
+from darksector.searches.base import Search, Strategy
+from darksector.statistics.limits import LimitCurve, expected_band
+from darksector.statistics.punzi import punzi_sensitivity
+
+FLAT = "cosmics_and_beam"
+FURTHER = {
+    "no_systematics": "no systematics",
+    "cls": "CL$_s$",
+    "best_boundary": "best boundary",
+}
+_CELLS = 600, 720  # of the flat background, in E* and cos θ
+_HIGHEST = 6.0  # GeV, beyond any beam energy
+
+
+@final
+@dataclass(frozen=True)
+class SinglePhoton(Strategy):
+    """Count in the recoil mass squared, in the region that promises most.
+
+    Parameters
+    ----------
+    regions
+        Declared areas of the plane; each mass takes the one with the best sensitivity.
+
+    Notes
+    -----
+    The boundary that suits luminosity and detector best, `_boundary.best_angles`, is
+    found beside the declared ones.
+    """
+
+    regions: tuple[Region, ...]
+
+    @property
+    def variables(self) -> tuple[str, ...]:
+        """Energy and angle of the photon."""
+        return ("e_photon_cms", "theta_photon_lab")
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The region is chosen per mass."""
+        return ("region",)
+
+    def quantities(self, search: Search) -> Mapping[str, str]:
+        """Return the principal coupling without systematics, with CLs, at its best."""
+        principal = search.assumptions[0]
+        return {
+            f"{principal.quantity}_{suffix}": f"{principal.label}, {words}"
+            for suffix, words in FURTHER.items()
+        }
+
+    def infer(self, plan: Plan, samples: Samples) -> Inference:
+        """Return windows, likelihood, limits, and the plane of energy and angle."""
+        samples = with_flat(plan, samples)
+        found, names = zip(*self._windows(plan, samples), strict=True)
+        choice = {"region": np.array(names)}
+        windows = tabulated(plan, samples, found, choice)
+        counting = counting_model(plan, windows)
+        limits = limit_curve(plan, windows, counting)
+        best = _boundary.best_windows(plan, samples)
+        optimal = tabulated(plan, samples, [b.window for b in best], {})
+        limits = _further(plan, limits, windows, optimal)
+        plane = _boundary.plane(plan, samples, self.regions, best)
+        return Inference(windows, counting, limits, (plane,))
+
+    def _windows(self, plan: Plan, samples: Samples) -> list[tuple[Window, str]]:
+        """Return the window of each mass and the name of its region."""
+        per_region = [(region, _within(region, samples)) for region in self.regions]
+        chosen = []
+        for i, mass in enumerate(plan.masses):
+            found = [
+                (_window(plan, mass, inside.signals[i], inside.halves), region.name)
+                for region, inside in per_region
+            ]
+            chosen.append(min(found, key=lambda pair: _sensitivity(plan, pair[0])))
+        return chosen
+
+
+def with_flat(plan: Plan, samples: Samples) -> Samples:
+    """Return the samples with the flat background of the detector's card."""
+    rate = float(load_detector(plan.search.detector).cosmics.single_photon_rate)
+    flat = {FLAT: _flat(plan, rate)} if rate > 0 else {}
+    halves = samples.halves
+    return Samples(
+        samples.signals,
+        {**samples.backgrounds, **flat},
+        Halves({**halves.choose, **flat}, {**halves.judge, **flat}),
+    )
+
+
+def _flat(plan: Plan, rate: float) -> Survivors:
+    """Return a grid of photons, flat in E* and cos θ; it has no statistical error."""
+    machine = load_machine(plan.search.machine)
+    n, k = _CELLS
+    energy = _HIGHEST * (np.arange(n) + 0.5) / n
+    cosine = 2 * (np.arange(k) + 0.5) / k - 1
+    energies, cosines = (a.ravel() for a in np.meshgrid(energy, cosine))
+    value = machine.s - 2 * machine.sqrt_s * energies
+    order = np.argsort(value, kind="stable")
+    weight = rate * _HIGHEST * 2 / (n * k)
+    return Survivors(
+        cutflow=np.zeros((2 + len(plan.search.selection), 2)),
+        weight=np.full(n * k, weight),
+        value=value[order],
+        residual=np.zeros(n * k),
+        variables=np.array([energies, np.arccos(cosines)])[:, order],
+        origins=np.zeros((0, n * k)),
+    )
+
+
+def _within(region: Region, samples: Samples) -> Samples:
+    def inside(sample: Survivors) -> Survivors:
+        return sample[region.contains(*sample.variables)]
+
+    def each(parts: Mapping[str, Survivors]) -> dict[str, Survivors]:
+        return {name: inside(part) for name, part in parts.items()}
+
+    halves = Halves(each(samples.halves.choose), each(samples.halves.judge))
+    signals = tuple(inside(signal) for signal in samples.signals)
+    return Samples(signals, each(samples.backgrounds), halves)
+
+
+def _window(plan: Plan, mass: float, signal: Survivors, halves: Halves) -> Window:
+    return window(mass, signal, halves, [], luminosity=plan.luminosity)
+
+
+def _sensitivity(plan: Plan, found: Window) -> float:
+    """Return the sensitivity of a window, fb; smaller is better."""
+    background = sum(found.background.values()) * plan.luminosity
+    efficiency = np.array([min(found.efficiency, 1.0)])
+    return float(
+        punzi_sensitivity(
+            efficiency, np.array([background]), luminosity=plan.luminosity
+        )[0]
+    )
+
+
+def _further(
+    plan: Plan, limits: LimitCurve, windows: Windows, optimal: Windows
+) -> LimitCurve:
+    """Add limits on the coupling without systematics, with CLs, at the best boundary."""
+    level = plan.search.confidence_level
+    principal = plan.search.assumptions[0].quantity
+    reach = reaches(plan, windows)[principal][:, None]
+    counting = counting_model(plan, windows)
+    known = without_systematics(counting)
+    best = counting_model(plan, optimal)
+    bands = {
+        f"{principal}_no_systematics": expected_band(known, confidence_level=level),
+        f"{principal}_cls": cls_band(counting, confidence_level=level),
+        f"{principal}_best_boundary": expected_band(best, confidence_level=level),
+    }
+    unit = limits.units[principal]
+    return replace(
+        limits,
+        units={**limits.units, **dict.fromkeys(bands, unit)},
+        expected_band={
+            **limits.expected_band,
+            **{name: np.ma.sqrt(band / reach) for name, band in bands.items()},
+        },
+        methods={
+            f"{principal}_no_systematics": f"{limits.method}; yields known exactly",
+            f"{principal}_cls": "CLs, asymptotic, the same counts and nuisances",
+            f"{principal}_best_boundary": f"{limits.method}; best boundary in E*, θ",
+        },
+    )
