@@ -31,6 +31,17 @@ class CutflowRow:
 
 @final
 @dataclass(frozen=True)
+class RegionYield:
+    """Expected events of one component in one region, and their simulation error."""
+
+    region: str
+    component: str
+    events: float
+    error: float
+
+
+@final
+@dataclass(frozen=True)
 class Windows:
     """The window of every mass hypothesis; arrays are shaped ``(m,)``.
 
@@ -145,6 +156,8 @@ class SearchResult:
         How `save` writes the folder.
     planes
         Pictures of the candidates in two observables.
+    regions
+        What each background component leaves in each region.
     """
 
     name: str
@@ -163,6 +176,7 @@ class SearchResult:
     origins: Mapping[str, Origin]
     writer: Callable[[SearchResult, Path], None]
     planes: tuple[Plane, ...] = ()
+    regions: tuple[RegionYield, ...] = ()
 
     def save(self, folder: str | Path) -> Path:
         """Write the output folder (every file whole or not at all); return its path.

@@ -186,4 +186,6 @@ def test_bands_are_drawn_over_the_masses(search):
     masses = np.array(units.grid(search.mass_grid))
     for band in search.bands(masses):
         assert band.label
-        assert band.mass.shape == masses.shape
+        assert band.mass.shape == band.high.shape
+        assert band.mass.min() < masses.max()
+        assert band.mass.max() > masses.min()

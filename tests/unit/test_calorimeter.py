@@ -30,7 +30,8 @@ from darksector.detectors.losses import (
 from darksector.detectors.objects import NORMALS
 from darksector.kinematics import Momentum, modulus
 
-CARD = load("belle2").calorimeter
+# the crack as wide as the bare geometry has it
+CARD = replace(load("belle2").calorimeter, crack_leakage=jnp.asarray(1.0))
 CRYSTALS = np.exp(-7 / 9 * 16.1)  # no interaction in the crystals: 3.6e-6
 
 

@@ -20,6 +20,7 @@ SYSTEMS = (
     "identification",
     "trigger",
     "displacement",
+    "cosmics",
 )
 TEXT = DETECTORS.text("belle2")
 
@@ -151,7 +152,7 @@ def test_a_bad_number_is_refused_with_its_line(path, entry, words):
         pytest.param(
             TEXT.replace("title", "name", 1), "unknown key 'name'", id="title"
         ),
-        pytest.param("", "lacks calorimeter, displacement", id="empty"),
+        pytest.param("", "lacks calorimeter, cosmics, displacement", id="empty"),
         pytest.param('based_on = "belle3"', "Did you mean 'belle2'", id="parent"),
     ],
 )

@@ -54,6 +54,45 @@ def windows_csv(result: SearchResult) -> bytes:
     return to_csv(tuple(columns), zip(*columns.values(), strict=True))
 
 
+def regions_csv(result: SearchResult) -> bytes:
+    """Return ``regions.csv``: expected events of every component in every region."""
+    heading = ("region", "component", "events", "error")
+    return to_csv(heading, (astuple(row) for row in result.regions))
+
+
+def region_table(result: SearchResult) -> Table:
+    """Return the events of every component and of all in every region, for people."""
+    names = tuple(dict.fromkeys(row.region for row in result.regions))
+    found = {(row.component, row.region): row for row in result.regions}
+    components = dict.fromkeys(row.component for row in result.regions)
+    rows = [
+        (
+            name,
+            *(
+                _with_error(found[name, region].events, found[name, region].error)
+                for region in names
+            ),
+        )
+        for name in components
+    ]
+    sums = [[row for row in result.regions if row.region == region] for region in names]
+    total = (
+        "total",
+        *(
+            _with_error(
+                sum(row.events for row in part),
+                float(np.sqrt(sum(row.error**2 for row in part))),
+            )
+            for part in sums
+        ),
+    )
+    return Table(("component", *names), (*rows, total))
+
+
+def _with_error(events: float, error: float) -> str:
+    return f"{events:.4g} ± {error:.2g}"
+
+
 def spectra_parquet(result: SearchResult) -> bytes:
     """Return ``spectra.parquet``: component, low, high, events, variance per bin."""
     import pyarrow as pa

@@ -98,6 +98,7 @@ def report_html(
         cutflow=tables.cutflow_table(result),
         cuts=tables.cut_descriptions(result),
         windows=tables.window_table(result),
+        regions=tables.region_table(result),
     )
 
 
@@ -110,6 +111,8 @@ def _documents(result: SearchResult) -> Iterator[tuple[str, bytes]]:
     yield "limits.csv", tables.limits_csv(result)
     yield "cutflow.csv", tables.cutflow_csv(result)
     yield "windows.csv", tables.windows_csv(result)
+    if result.regions:
+        yield "regions.csv", tables.regions_csv(result)
     yield "spectra.parquet", tables.spectra_parquet(result)
     model = workspace(result.counting, result.windows.mass, result.observed)
     yield "workspace.json", _json(model)

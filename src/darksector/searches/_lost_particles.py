@@ -6,7 +6,8 @@ that few events are enough; together the samples have everything once.
 
 from __future__ import annotations
 
-from math import radians
+from dataclasses import replace
+from math import inf, radians
 
 from darksector.detectors.losses import ORIGINS
 from darksector.phasespace.cuts import GeneratorCut
@@ -20,6 +21,8 @@ _NLO = Uncertainty(0.1, TREE)
 _NARROW = ("crack", "forward_gap", "backward_gap")
 _REST = tuple(origin for origin in ORIGINS if origin not in _NARROW)
 _OTHER = tuple(origin for origin in _REST if origin != "floor")
+_MIDDLE = (35.0, 121.0)  # degrees: without the partners of photons lost in the gaps
+_HARD = 3.3  # GeV
 _ALONG_BEAMS = 0.36  # rad in the cms: beyond, leptons may be inside the acceptance
 
 CRACK = Part(
@@ -82,19 +85,25 @@ def lost_particles(
 def _diphotons(
     openings: dict[str, tuple[float, float]], photon: tuple[float, float]
 ) -> tuple[Background, ...]:
+    near = _theta("gamma", _MIDDLE, one_is_enough=True)
+    sides: dict[str, dict[str, tuple[int, tuple[GeneratorCut, ...]]]] = {
+        "crack": {"": (8, ())},
+        "forward_gap": {"": (8, (near,)), "_peak": (16, (_beyond(photon, 1),))},
+        "backward_gap": {"": (8, (near,)), "_peak": (16, (_beyond(photon, 0),))},
+    }
     parts = {"crack": CRACK, "forward_gap": FORWARD, "backward_gap": BACKWARD}
     narrow = tuple(
         Background(
             "diphoton",
             parts[origin].legend,
-            chunks=8,
-            name=parts[origin].name,
-            cuts=(_theta("gamma", angles, one_is_enough=True),),
+            chunks=chunks,
+            name=parts[origin].name + suffix,
+            cuts=(_theta("gamma", angles, one_is_enough=True), *cuts),
             parts=(parts[origin],),
         )
         for origin, angles in openings.items()
+        for suffix, (chunks, cuts) in sides[origin].items()
     )
-    # a photon that is seen has its partner inside the calorimeter too
     rest = Background(
         "diphoton",
         THROUGH.legend,
@@ -105,12 +114,18 @@ def _diphotons(
     return (*narrow, rest)
 
 
+def _beyond(photon: tuple[float, float], side: int) -> GeneratorCut:
+    """Return a photon on one side of the middle: the partner of one in the other gap."""
+    ends = (photon[0], _MIDDLE[0]) if side == 0 else (_MIDDLE[1], photon[1])
+    return _theta("gamma", ends, one_is_enough=True)
+
+
 def _radiative_bhabhas(seen: GeneratorCut, energy_min: float) -> tuple[Background, ...]:
     """Return e+e-γ by where the leptons go, and by the energy of the photon."""
-    middle = 2 * energy_min
-    soft = GeneratorCut("e_cms", ("gamma",), low=energy_min, high=middle)
-    hard = GeneratorCut("e_cms", ("gamma",), low=middle)
-    every = GeneratorCut("e_cms", ("gamma",), low=energy_min)
+
+    def energies(low: float, high: float = inf) -> GeneratorCut:
+        return GeneratorCut("e_cms", ("gamma",), low=low, high=high)
+
     along = {
         name: GeneratorCut("theta_beam_cms", (name,), high=_ALONG_BEAMS)
         for name in ("e-", "e+")
@@ -119,18 +134,24 @@ def _radiative_bhabhas(seen: GeneratorCut, energy_min: float) -> tuple[Backgroun
         name: GeneratorCut("theta_beam_cms", (name,), low=_ALONG_BEAMS)
         for name in along
     }
+    middle = 2 * energy_min
     samples = {
-        "bhabha_gamma_soft": (24, (soft, along["e-"], along["e+"])),
-        "bhabha_gamma_hard": (48, (hard, along["e-"], along["e+"])),
-        "bhabha_gamma_electron": (24, (every, turned["e-"])),
-        "bhabha_gamma_positron": (24, (every, along["e-"], turned["e+"])),
+        "soft": (16, (energies(energy_min, middle), *along.values())),
+        "hard": (56, (energies(middle), *along.values())),
+        "soft_electron": (12, (energies(energy_min, _HARD), turned["e-"])),
+        "hard_electron": (16, (energies(_HARD), turned["e-"])),
+        "soft_positron": (
+            12,
+            (energies(energy_min, _HARD), along["e-"], turned["e+"]),
+        ),
+        "hard_positron": (16, (energies(_HARD), along["e-"], turned["e+"])),
     }
     return tuple(
         Background(
             "bhabha_gamma",
             OUTSIDE.legend,
             chunks=chunks,
-            name=name,
+            name=f"bhabha_gamma_{name}",
             # half of the smallest energy: radiation of the beams boosts the photon
             options=(("photon_energy_min", round(energy_min / 10, 3)),),
             cuts=(seen, *cuts),
@@ -154,14 +175,16 @@ def bhabhas(openings: dict[str, tuple[float, float]]) -> tuple[Background, ...]:
         (),
         Uncertainty(0.5, TRACKING),
     )
+    options = (("angle_min", 0.2),)  # rad: closer to the beams, both are lost
     narrow = tuple(
         Background(
             "bhabha",
             part.legend,
             chunks=4,
             name=f"bhabha_{lepton}_{origin}",
+            options=options,
             cuts=(_theta({"electron": "e-", "positron": "e+"}[lepton], angles),),
-            parts=(Part(part.name, part.legend, (origin,), part.uncertainty),),
+            parts=(replace(part, origins=(origin,)),),
         )
         for lepton in ("electron", "positron")
         for origin, angles in openings.items()
@@ -169,8 +192,9 @@ def bhabhas(openings: dict[str, tuple[float, float]]) -> tuple[Background, ...]:
     rest = Background(
         "bhabha",
         part.legend,
-        chunks=4,
-        parts=(Part(part.name, part.legend, _REST, part.uncertainty),),
+        chunks=8,
+        options=options,
+        parts=(replace(part, origins=_REST),),
     )
     return (*narrow, rest)
 

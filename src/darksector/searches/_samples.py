@@ -11,13 +11,15 @@ from numpy.typing import NDArray
 
 from darksector.detectors.losses import ORIGINS
 from darksector.execution import Arrays
-from darksector.results import Plane, Windows
+from darksector.results import Plane, RegionYield, Windows
 from darksector.searches.base import Background
 from darksector.statistics.likelihood import CountingModel
 from darksector.statistics.limits import LimitCurve
 from darksector.statistics.spectrum import half_width
 
 Numbers = NDArray[np.float64]
+
+_NEAR = 50  # candidates to either side that tell a typical weight
 
 
 @final
@@ -107,9 +109,11 @@ class Survivors:
             np.zeros((0, len(order))),
         )
 
-    def typical_weight(self) -> float:
-        """Return the mean weight of a candidate, fb; 0 if there is none."""
-        return float(self.weight.mean()) if self.weight.size else 0.0
+    def typical_weight(self, value: float) -> float:
+        """Return the mean weight of the candidates around a value, fb; 0 without any."""
+        at = int(np.searchsorted(self.value, value))
+        near = self.weight[max(at - _NEAR, 0) : at + _NEAR]
+        return float(near.mean()) if near.size else 0.0
 
     def resolution(self) -> float:
         """Return half of the central 68.3 % interval of the residual; 0 if none is left."""
@@ -180,12 +184,15 @@ class Inference:
         The counting experiment of every mass, its likelihood, and the limits.
     planes
         Pictures of the candidates in two observables.
+    regions
+        What each background component leaves in each region.
     """
 
     windows: Windows
     counting: CountingModel
     limits: LimitCurve
     planes: tuple[Plane, ...] = ()
+    regions: tuple[RegionYield, ...] = ()
 
 
 def _components(

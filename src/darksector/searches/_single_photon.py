@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import final
 
@@ -10,7 +10,7 @@ import numpy as np
 
 from darksector.detectors.card import load as load_detector
 from darksector.machines import load as load_machine
-from darksector.results import Windows
+from darksector.results import RegionYield, Windows
 from darksector.searches import _boundary
 from darksector.searches._counting import (
     cls_band,
@@ -22,7 +22,7 @@ from darksector.searches._counting import (
 from darksector.searches._plan import Plan
 from darksector.searches._regions import Region
 from darksector.searches._samples import Halves, Inference, Samples, Survivors
-from darksector.searches._windows import Window, tabulated, window
+from darksector.searches._windows import HALF_WIDTH, Window, tabulated, window
 from darksector.searches.base import Search, Strategy
 from darksector.statistics.limits import LimitCurve, expected_band
 from darksector.statistics.punzi import punzi_sensitivity
@@ -85,7 +85,21 @@ class SinglePhoton(Strategy):
         optimal = tabulated(plan, samples, [b.window for b in best], {})
         limits = _further(plan, limits, windows, optimal)
         plane = _boundary.plane(plan, samples, self.regions, best)
-        return Inference(windows, counting, limits, (plane,))
+        yields = tuple(self._yields(plan, samples))
+        return Inference(windows, counting, limits, (plane,), yields)
+
+    def _yields(self, plan: Plan, samples: Samples) -> Iterator[RegionYield]:
+        """Yield what is left of each background in the windows of each region's masses."""
+        for region in self.regions:
+            low, high = _span(plan, samples, region)
+            for name, sample in _within(region, samples).backgrounds.items():
+                total, square = sample.between(low, high).sums()
+                yield RegionYield(
+                    region.name,
+                    name,
+                    total * plan.luminosity,
+                    float(np.sqrt(square)) * plan.luminosity,
+                )
 
     def _windows(self, plan: Plan, samples: Samples) -> list[tuple[Window, str]]:
         """Return the window of each mass and the name of its region."""
@@ -142,6 +156,20 @@ def _within(region: Region, samples: Samples) -> Samples:
     halves = Halves(each(samples.halves.choose), each(samples.halves.judge))
     signals = tuple(inside(signal) for signal in samples.signals)
     return Samples(signals, each(samples.backgrounds), halves)
+
+
+def _span(plan: Plan, samples: Samples, region: Region) -> tuple[float, float]:
+    """Return the recoil masses squared, GeV², of the windows of a region's masses."""
+    low, high = (
+        mass**2 + sign * HALF_WIDTH * samples.signals[_next(plan, mass)].resolution()
+        for sign, mass in zip((-1, 1), region.masses, strict=True)
+    )
+    return (low if region.masses[0] > 0 else -np.inf), high
+
+
+def _next(plan: Plan, mass: float) -> int:
+    """Return which mass of the run is next to a mass."""
+    return int(np.argmin(np.abs(np.array(plan.masses) - mass)))
 
 
 def _window(plan: Plan, mass: float, signal: Survivors, halves: Halves) -> Window:

@@ -124,7 +124,8 @@ def window(
         background={name: w for name, (w, _) in yields.items()},
         background_error={
             # none of the simulated events passes: the error is that of one event
-            name: float(np.sqrt(square)) or backgrounds.judge[name].typical_weight()
+            name: float(np.sqrt(square))
+            or backgrounds.judge[name].typical_weight(mass**2)
             for name, (_, square) in yields.items()
         },
     )

@@ -92,4 +92,5 @@ def _result(
         origins=_tables.origins(search),
         writer=partial(write_folder, bands=search.bands(found.windows.mass)),
         planes=found.planes,
+        regions=found.regions,
     )
