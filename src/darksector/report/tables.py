@@ -205,7 +205,7 @@ def _limit_row(result: SearchResult, i: int, name: str) -> LimitRow:
         expected_plus2=up2,
         confidence_level=limits.confidence_level,
         method=limits.methods.get(name, limits.method),
-        status=limits.status[i],
+        status=limits.statuses.get(name, limits.status)[i],
     )
 
 

@@ -19,6 +19,7 @@ from darksector.searches._counting import (
     reaches,
     without_systematics,
 )
+from darksector.searches._escaping import escaping_bands
 from darksector.searches._plan import Plan
 from darksector.searches._regions import Region
 from darksector.searches._samples import Halves, Inference, Samples, Survivors
@@ -35,6 +36,11 @@ FURTHER = {
 }
 _CELLS = 600, 720  # of the flat background, in E* and cos θ
 _HIGHEST = 6.0  # GeV, beyond any beam energy
+NOT_ESCAPING = "no coupling with enough decays behind the detector"
+ESCAPING = {
+    "escaping": "photons only, smallest excluded",
+    "escaping_largest": "photons only, largest excluded",
+}
 
 
 @final
@@ -46,6 +52,8 @@ class SinglePhoton(Strategy):
     ----------
     regions
         Declared areas of the plane; each mass takes the one with the best sensitivity.
+    escaping
+        Whether the particle also counts that decays to photons behind the detector.
 
     Notes
     -----
@@ -54,6 +62,7 @@ class SinglePhoton(Strategy):
     """
 
     regions: tuple[Region, ...]
+    escaping: bool = False
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -70,7 +79,7 @@ class SinglePhoton(Strategy):
         principal = search.assumptions[0]
         return {
             f"{principal.quantity}_{suffix}": f"{principal.label}, {words}"
-            for suffix, words in FURTHER.items()
+            for suffix, words in (FURTHER | (ESCAPING if self.escaping else {})).items()
         }
 
     def infer(self, plan: Plan, samples: Samples) -> Inference:
@@ -84,6 +93,8 @@ class SinglePhoton(Strategy):
         best = _boundary.best_windows(plan, samples)
         optimal = tabulated(plan, samples, [b.window for b in best], {})
         limits = _further(plan, limits, windows, optimal)
+        if self.escaping:
+            limits = _escaping(plan, limits, windows)
         plane = _boundary.plane(plan, samples, self.regions, best)
         yields = tuple(self._yields(plan, samples))
         return Inference(windows, counting, limits, (plane,), yields)
@@ -112,6 +123,38 @@ class SinglePhoton(Strategy):
             ]
             chosen.append(min(found, key=lambda pair: _sensitivity(plan, pair[0])))
         return chosen
+
+
+def _escaping(plan: Plan, limits: LimitCurve, windows: Windows) -> LimitCurve:
+    """Add the couplings between which a particle that decays to photons is excluded."""
+    principal = plan.search.assumptions[0].quantity
+    reach = reaches(plan, windows)[principal]
+    bands = escaping_bands(plan, limits.expected_band["sigma"], reach)
+    names = [f"{principal}_{suffix}" for suffix in ESCAPING]
+    return _extended(limits, dict(zip(names, bands, strict=True)), NOT_ESCAPING)
+
+
+def _extended(
+    limits: LimitCurve, bands: Mapping[str, np.ma.MaskedArray], reason: str
+) -> LimitCurve:
+    """Add limits on quantities in the unit of the first coupling.
+
+    Parameters
+    ----------
+    reason
+        Status where they are absent.
+    """
+    unit = list(limits.units.values())[1]
+    statuses = {
+        name: tuple(reason if row.any() else "ok" for row in np.ma.getmaskarray(band))
+        for name, band in bands.items()
+    }
+    return replace(
+        limits,
+        units={**limits.units, **dict.fromkeys(bands, unit)},
+        expected_band={**limits.expected_band, **bands},
+        statuses={**limits.statuses, **statuses},
+    )
 
 
 def with_flat(plan: Plan, samples: Samples) -> Samples:
@@ -202,14 +245,9 @@ def _further(
         f"{principal}_cls": cls_band(counting, confidence_level=level),
         f"{principal}_best_boundary": expected_band(best, confidence_level=level),
     }
-    unit = limits.units[principal]
+    couplings = {name: np.ma.sqrt(band / reach) for name, band in bands.items()}
     return replace(
-        limits,
-        units={**limits.units, **dict.fromkeys(bands, unit)},
-        expected_band={
-            **limits.expected_band,
-            **{name: np.ma.sqrt(band / reach) for name, band in bands.items()},
-        },
+        _extended(limits, couplings, "no signal expected"),
         methods={
             f"{principal}_no_systematics": f"{limits.method}; yields known exactly",
             f"{principal}_cls": "CLs, asymptotic, the same counts and nuisances",

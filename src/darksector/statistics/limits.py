@@ -54,8 +54,8 @@ class LimitCurve:
         Credibility or confidence level of all limits.
     method
         How the limits were set.
-    methods
-        Quantity to how its limits were set, where that differs.
+    methods, statuses
+        Quantity to how its limits were set, and to its status, where that differs.
     """
 
     mass: NDArray[np.float64]
@@ -66,6 +66,7 @@ class LimitCurve:
     confidence_level: float
     method: str
     methods: Mapping[str, str] = field(default_factory=dict)
+    statuses: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     @property
     def expected(self) -> Mapping[str, np.ma.MaskedArray]:
