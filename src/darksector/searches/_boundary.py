@@ -12,11 +12,11 @@ from scipy.ndimage import gaussian_filter1d
 
 from darksector.machines import load as load_machine
 from darksector.results import Plane
+from darksector.searches._counting import sensitivity
 from darksector.searches._plan import Plan
 from darksector.searches._regions import Region
 from darksector.searches._samples import Halves, Samples, Survivors
 from darksector.searches._windows import HALF_WIDTH, Window, window
-from darksector.statistics.punzi import punzi_sensitivity
 
 Numbers = NDArray[np.float64]
 
@@ -38,7 +38,8 @@ def best_windows(plan: Plan, samples: Samples) -> list[Best]:
     """Return the best angles of every mass.
 
     In the window of the recoil mass, bins of angle are taken in the order of signal over
-    background (Neyman and Pearson) as long as the sensitivity of Punzi gets better.
+    background (Neyman and Pearson) as long as the sensitivity of Punzi, with the
+    uncertainties of the backgrounds, gets better.
     Densities are smoothed; the angles are chosen on one half of the simulated background
     and judged on the other.
     """
@@ -51,12 +52,11 @@ def best_windows(plan: Plan, samples: Samples) -> list[Best]:
 def _best(plan: Plan, mass: float, signal: Survivors, halves: Halves) -> Best:
     resolution = signal.resolution()
     low, high = (mass**2 + sign * HALF_WIDTH * resolution for sign in (-1, 1))
-    wanted = _density(signal.between(low, high)) / signal.sigma
-    others = sum(
-        (_density(part.between(low, high)) for part in halves.choose.values()),
-        np.zeros(len(ANGLES) - 1),
-    )
-    chosen = _chosen(wanted, others * plan.luminosity, plan.luminosity)
+    wanted, _ = _density(signal.between(low, high))
+    others = {
+        name: _density(part.between(low, high)) for name, part in halves.choose.items()
+    }
+    chosen = _chosen(plan, wanted / signal.sigma, others)
     inside = [_inside(part, chosen) for part in (halves.choose, halves.judge)]
     found = window(
         mass,
@@ -68,24 +68,33 @@ def _best(plan: Plan, mass: float, signal: Survivors, halves: Halves) -> Best:
     return Best(chosen, found)
 
 
-def _density(sample: Survivors) -> Numbers:
-    """Return the smoothed spectrum of angles, fb per bin."""
+def _density(sample: Survivors) -> tuple[Numbers, Numbers]:
+    """Return the smoothed sums of weights and of squared weights, fb and fb² per bin."""
     theta = np.rad2deg(sample.variables[1])
-    counts, _ = np.histogram(theta, ANGLES, weights=sample.weight)
-    smooth: Numbers = gaussian_filter1d(counts, _SMOOTH, mode="constant")
-    return smooth
+    counts, squares = (
+        np.histogram(theta, ANGLES, weights=sample.weight**power)[0] for power in (1, 2)
+    )
+    return (
+        gaussian_filter1d(counts, _SMOOTH, mode="constant"),
+        gaussian_filter1d(squares, _SMOOTH, mode="constant"),
+    )
 
 
 def _chosen(
-    efficiency: Numbers, background: Numbers, luminosity: float
+    plan: Plan, efficiency: Numbers, others: Mapping[str, tuple[Numbers, Numbers]]
 ) -> NDArray[np.bool_]:
     """Return the bins that together have the best sensitivity."""
-    floor = background.max(initial=0.0) * 1e-9 + 1e-300
-    order = np.argsort(-efficiency / np.maximum(background, floor), kind="stable")
-    measure = punzi_sensitivity(
-        np.clip(np.cumsum(efficiency[order]), 0.0, 1.0),
-        np.cumsum(background[order]),
-        luminosity=luminosity,
+    total = np.sum([counts for counts, _ in others.values()], axis=0)
+    floor = total.max(initial=0.0) * 1e-9 + 1e-300
+    order = np.argsort(-efficiency / np.maximum(total, floor), kind="stable")
+    measure = sensitivity(
+        plan,
+        np.cumsum(efficiency[order]),
+        {name: np.cumsum(counts[order]) for name, (counts, _) in others.items()},
+        {
+            name: np.sqrt(np.cumsum(squares[order]))
+            for name, (_, squares) in others.items()
+        },
     )
     chosen = np.zeros(len(order), dtype=bool)
     chosen[order[: int(np.argmin(measure)) + 1]] = True

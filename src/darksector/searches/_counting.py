@@ -23,6 +23,9 @@ from darksector.statistics.limits import (
 from darksector.statistics.model import Channel, Model, Sample
 from darksector.statistics.modifiers import Modifier, NormFactor, NormSys
 from darksector.statistics.profile_limits import cls_upper_limits
+from darksector.statistics.punzi import punzi_sensitivity
+
+Numbers = NDArray[np.float64]
 
 METHOD = (
     "Bayesian, flat prior in the cross-section, Poisson counts, log-normal nuisances"
@@ -36,11 +39,7 @@ def counting_model(plan: Plan, windows: Windows) -> CountingModel:
     component, which are independent of each other.
     """
     background = windows.total_background()
-    sizes = {name: u.size for name, u in plan.search.uncertainties().items()}
-    variance = sum(
-        windows.background_error[name] ** 2 + (sizes.get(name, 0.0) * events) ** 2
-        for name, events in windows.background.items()
-    )
+    variance = variance_of(plan, windows.background, windows.background_error)
     return CountingModel(
         signal=windows.efficiency * plan.luminosity,
         background=background,
@@ -51,6 +50,49 @@ def counting_model(plan: Plan, windows: Windows) -> CountingModel:
             where=background > 0,
         ),
         systematics=plan.search.systematics,
+    )
+
+
+def variance_of(
+    plan: Plan, events: Mapping[str, Numbers], error: Mapping[str, Numbers]
+) -> Numbers:
+    """Return the variance of the summed backgrounds beyond that of the counts.
+
+    Parameters
+    ----------
+    events, error
+        Component to its yields and their simulation errors, any unit and shape.
+    """
+    sizes = {name: u.size for name, u in plan.search.uncertainties().items()}
+    parts = [
+        error[name] ** 2 + (sizes.get(name, 0.0) * part) ** 2
+        for name, part in events.items()
+    ]
+    return np.sum(parts, axis=0)
+
+
+def sensitivity(
+    plan: Plan,
+    efficiency: Numbers,
+    events: Mapping[str, Numbers],
+    error: Mapping[str, Numbers],
+) -> Numbers:
+    """Return Punzi's cross-section with uncertain backgrounds, fb; smaller is better.
+
+    A count whose background is uncertain scatters like one with a larger background.
+
+    Parameters
+    ----------
+    efficiency
+        Of each choice, ``(k,)``.
+    events, error
+        Component to yields and their simulation errors of each choice, fb.
+    """
+    lumi = plan.luminosity
+    mean = np.sum(list(events.values()), axis=0) * lumi
+    scatter = variance_of(plan, events, error) * lumi**2
+    return punzi_sensitivity(
+        np.clip(efficiency, 0.0, 1.0), mean + scatter, luminosity=lumi
     )
 
 

@@ -17,6 +17,7 @@ from darksector.searches._counting import (
     counting_model,
     limit_curve,
     reaches,
+    sensitivity,
     without_systematics,
 )
 from darksector.searches._escaping import escaping_bands
@@ -26,7 +27,6 @@ from darksector.searches._samples import Halves, Inference, Samples, Survivors
 from darksector.searches._windows import HALF_WIDTH, Window, tabulated, window
 from darksector.searches.base import Search, Strategy
 from darksector.statistics.limits import LimitCurve, expected_band
-from darksector.statistics.punzi import punzi_sensitivity
 
 FLAT = "cosmics_and_beam"
 FURTHER = {
@@ -221,13 +221,11 @@ def _window(plan: Plan, mass: float, signal: Survivors, halves: Halves) -> Windo
 
 def _sensitivity(plan: Plan, found: Window) -> float:
     """Return the sensitivity of a window, fb; smaller is better."""
-    background = sum(found.background.values()) * plan.luminosity
-    efficiency = np.array([min(found.efficiency, 1.0)])
-    return float(
-        punzi_sensitivity(
-            efficiency, np.array([background]), luminosity=plan.luminosity
-        )[0]
+    events, error = (
+        {name: np.array([value]) for name, value in part.items()}
+        for part in (found.background, found.background_error)
     )
+    return float(sensitivity(plan, np.array([found.efficiency]), events, error)[0])
 
 
 def _further(
