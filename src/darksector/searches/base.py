@@ -24,7 +24,7 @@ from darksector.statistics.systematics import Systematic
 
 if TYPE_CHECKING:
     from darksector.searches._plan import Plan
-    from darksector.searches._samples import Inference, Samples
+    from darksector.searches._samples import Inference, Samples, Survivors
 
 
 @final
@@ -222,6 +222,10 @@ class Strategy(abc.ABC):
     @abc.abstractmethod
     def infer(self, plan: Plan, samples: Samples) -> Inference:
         """Return what the samples of a run say."""
+
+    def entries(self, sample: Survivors) -> Survivors:
+        """Return what enters the spectrum of a sample: by default the candidates."""
+        return sample
 
 
 def no_bands(masses: NDArray[np.float64]) -> tuple[CouplingBand, ...]:
