@@ -84,14 +84,16 @@ def diphoton_fraction(model: Model) -> float:
 # photons softer or closer to the beams than this never pass the cuts; they belong to the
 # radiation of the beams
 RESOLVED = (("photon_energy_min", 0.08), ("photon_angle_min", 0.7))
-# electrons that could pass as photons, with a margin for resolution and vertex
-ELECTRONS = tuple(
-    cut
-    for name in ("e-", "e+")
-    for cut in (
-        GeneratorCut("theta_lab", (name,), low=0.62, high=2.19),
-        GeneratorCut("e_lab", (name,), low=0.5),
-    )
+# electrons that could pass as photons, with a margin for resolution and vertex; closer
+# pairs make one cluster, as two photons would (that the field bends electrons apart is
+# not simulated)
+ELECTRONS = (
+    *(GeneratorCut("theta_lab", (name,), low=0.62, high=2.19) for name in ("e-", "e+")),
+    *(GeneratorCut("e_lab", (name,), low=0.5) for name in ("e-", "e+")),
+    *(
+        GeneratorCut("mass", pair, low=0.2)
+        for pair in (("e-", "e+"), ("e-", "gamma"), ("e+", "gamma"))
+    ),
 )
 ETA_TO_PHOTONS = ("eta", Mode((22, 22), (0.0, 0.0), 0.3936))
 ETA_PRIME_TO_PHOTONS = ("eta'", Mode((22, 22), (0.0, 0.0), 0.02307))
@@ -157,17 +159,6 @@ SEARCH = Search(
         ),
         Background(
             "pseudoscalar_gamma",
-            r"$\gamma\pi^0$",
-            chunks=2,
-            name="pi0_gamma",
-            options=(("meson", "pi0"),),
-            decays=(PI0_TO_PHOTONS,),
-            uncertainty=Uncertainty(
-                0.5, "asymptotic form factor, not measured; assumed; " + FRACTIONS
-            ),
-        ),
-        Background(
-            "pseudoscalar_gamma",
             r"$\gamma\eta$",
             chunks=2,
             name="eta_gamma",
@@ -201,7 +192,6 @@ SEARCH = Search(
         peaking=(
             "omega_gamma",
             "phi_gamma",
-            "pi0_gamma",
             "eta_gamma",
             "eta_prime_gamma",
         ),
