@@ -11,6 +11,7 @@ from itertools import pairwise
 from typing import final
 
 import numpy as np
+from scipy.signal import savgol_filter
 from scipy.special import ndtr, ndtri
 
 from darksector.errors import OutOfDomain
@@ -33,6 +34,7 @@ from darksector.statistics.windows import windows
 
 REACH = (10.0, 15.0)  # resolutions below and above each mass
 DEGREE = 3
+_SMOOTH = 41  # bins, of half a resolution
 _THINNEST = 1e-3  # of the largest density: the spectrum ends where it is less
 
 
@@ -222,5 +224,14 @@ def _region(
         energy_min,
         np.sqrt(mass2),
         Hunt(found, shares, (Bernstein(DEGREE),)),
-        contents[bins] * luminosity,
+        _smoothed(contents[bins]) * luminosity,
     )
+
+
+def _smoothed(contents: Numbers) -> Numbers:
+    """Return contents without what varies faster than ten resolutions.
+
+    Toys of a fluctuation of the simulation would find it, every time.
+    """
+    width = min(_SMOOTH, contents.size - 1 + contents.size % 2)
+    return np.maximum(savgol_filter(contents, width, polyorder=3), 0.0)
