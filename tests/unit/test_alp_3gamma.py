@@ -36,7 +36,7 @@ from darksector.searches._three_photons import (
 from darksector.statistics.systematics import Systematic
 
 BEAMS = (11.0, 0.45, 0.0, 3.0)  # GeV, with a crossing angle
-POLYNOMIAL = Shape(degree=0, ratio=0.0, spurious=0.0, luminosity=1.0)
+POLYNOMIAL = Shape(degree=0, error=1.0, spurious=0.0, luminosity=1.0)
 
 
 @pytest.fixture(scope="module")
@@ -339,13 +339,11 @@ def test_a_biased_polynomial_weakens_the_limit():
     """A spurious signal as large as the error adds in quadrature: a factor √2."""
     spectrum, luminosity = flat(), 100.0
     sigma = error(spectrum, luminosity)
-    biased = replace(
-        POLYNOMIAL, ratio=1.0, spurious=sigma * luminosity, luminosity=luminosity
-    )
+    biased = replace(POLYNOMIAL, spurious=sigma * luminosity, luminosity=luminosity)
 
     good, bad = (
         limits(spectrum, p, luminosity=luminosity, confidence_level=0.95).expected[0, 2]
-        for p in (replace(POLYNOMIAL, spurious=0.0), biased)
+        for p in (POLYNOMIAL, biased)
     )
 
     assert bad / good == pytest.approx(sqrt(2), rel=0.02)
@@ -381,7 +379,7 @@ def test_an_uncertain_peak_weakens_the_limit():
 def test_a_spectrum_of_the_right_shape_has_no_bias():
     found = shape(flat(), 2, luminosity=10.0)
 
-    assert abs(found.ratio) < 1e-3
+    assert abs(found.spurious) < 1e-3 * found.error
 
 
 def test_a_peak_in_the_background_is_a_bias():
@@ -404,27 +402,31 @@ def test_the_bias_is_read_off_where_the_simulation_is_large():
     assert replace(found, spurious=-3.0).bias(200.0) == pytest.approx(30.0)
 
 
-def test_the_first_polynomial_that_agrees_is_taken():
-    """A parabola needs the second degree."""
+def curved():
+    """Return a parabola under the signal."""
     spectrum = flat()
     middle = (spectrum.edges[:-1] + spectrum.edges[1:]) / 2 - spectrum.mass2
-    curved = replace(spectrum, smooth={"curved": 200 - 0.3 * middle**2})
+    return replace(spectrum, smooth={"curved": 200 - 0.3 * middle**2})
 
-    chosen, polynomial = described([curved], (0, 1, 2, 3), luminosity=10.0, bias=0.1)
 
-    assert chosen is curved
+def test_a_parabola_asks_for_the_second_degree():
+    """Less is biased; more has the larger error."""
+    _, polynomial = described([curved()], (0, 1, 2, 4), luminosity=10.0)
+
     assert polynomial.degree == 2
 
 
-def test_the_least_biased_polynomial_is_taken_where_none_agrees():
-    spectrum = flat()
-    middle = (spectrum.edges[:-1] + spectrum.edges[1:]) / 2 - spectrum.mass2
-    curved = replace(spectrum, smooth={"curved": 200 - 0.3 * middle**2})
-    ratios = [abs(shape(curved, d, luminosity=10.0).ratio) for d in (0, 1)]
+def test_the_wider_window_knows_the_background_better():
+    wide, narrow = flat(bins=100), flat(bins=40)
 
-    _, polynomial = described([curved], (0, 1), luminosity=10.0, bias=0.1)
+    chosen, _ = described([narrow, wide], (2,), luminosity=10.0)
 
-    assert abs(polynomial.ratio) == min(ratios)
+    assert chosen is wide
+
+
+def test_error_and_bias_add_in_quadrature():
+    """3² + 4² = 5², and √4 of the luminosity."""
+    assert replace(POLYNOMIAL, error=3.0, spurious=-4.0, luminosity=4.0).total == 2.5
 
 
 def test_sidebands_fix_a_flat_background_by_counting():

@@ -152,7 +152,7 @@ def test_the_limit_on_the_coupling_falls_with_the_fourth_root(
     at = {}
     for luminosity in (20.0, 50_000.0):
         window = strategy.window(signal, parts, luminosity=20.0)
-        plain = Shape(window.polynomial.degree, 0.0, 0.0, 1.0)
+        plain = Shape(window.polynomial.degree, 1.0, 0.0, 1.0)
         found = limits(
             window.spectrum, plain, luminosity=luminosity, confidence_level=0.95
         )

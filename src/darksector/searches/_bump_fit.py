@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import hypot, inf, sqrt
 from typing import final
 
 import numpy as np
@@ -32,17 +33,16 @@ class Shape:
     ----------
     degree
         Of the polynomial.
-    ratio
-        Spurious signal over its statistical error, at `luminosity`.
-    spurious
-        Spurious signal there, events before any cut.
+    error, spurious
+        Statistical error of the signal, and the signal that is fitted where there is
+        none, events before any cut, at `luminosity`.
     luminosity
         fb⁻¹; not more than a 25th of what the simulation is worth, so that its own
         fluctuations are a fifth of the error.
     """
 
     degree: int
-    ratio: float
+    error: float
     spurious: float
     luminosity: float
 
@@ -52,7 +52,12 @@ class Shape:
         With more data it stays at the same fraction of the statistical error: the
         background is then chosen with more simulation, or with the data.
         """
-        return abs(self.spurious) * float(np.sqrt(luminosity / self.luminosity))
+        return abs(self.spurious) * sqrt(luminosity / self.luminosity)
+
+    @property
+    def total(self) -> float:
+        """Error and spurious signal in quadrature, events for 1 fb⁻¹."""
+        return hypot(self.error, self.spurious) / sqrt(self.luminosity)
 
 
 def shape(spectrum: Local, degree: int, *, luminosity: float) -> Shape:
@@ -60,31 +65,19 @@ def shape(spectrum: Local, degree: int, *, luminosity: float) -> Shape:
     known = min(luminosity, spectrum.equivalent / _KNOWN)
     found = spurious_signal(spectrum.hunt(degree), spectrum.continuum * known)
     if found.status[0] != OK:
-        return Shape(degree, np.inf, 0.0, known)
-    return Shape(degree, float(found.ratio[0]), float(found.signal[0]), known)
+        return Shape(degree, inf, 0.0, known)
+    return Shape(degree, float(found.error[0]), float(found.signal[0]), known)
 
 
 def described(
-    spectra: Iterable[Local],
-    degrees: Sequence[int],
-    *,
-    luminosity: float,
-    bias: float,
+    spectra: Iterable[Local], degrees: Sequence[int], *, luminosity: float
 ) -> tuple[Local, Shape]:
-    """Return the first window and polynomial that agree, else the least biased.
-
-    Parameters
-    ----------
-    bias
-        Spurious signal that is accepted, in statistical errors.
-    """
-    tried: list[tuple[Local, Shape]] = []
-    for spectrum, degree in product(spectra, degrees):
-        found = shape(spectrum, degree, luminosity=luminosity)
-        tried.append((spectrum, found))
-        if abs(found.ratio) < bias:
-            return spectrum, found
-    return min(tried, key=lambda pair: abs(pair[1].ratio))
+    """Return the window and the polynomial of the smallest total error."""
+    tried = [
+        (spectrum, shape(spectrum, degree, luminosity=luminosity))
+        for spectrum, degree in product(spectra, degrees)
+    ]
+    return min(tried, key=lambda pair: pair[1].total)
 
 
 def sideband_error(spectrum: Local, degree: int, *, luminosity: float) -> float:

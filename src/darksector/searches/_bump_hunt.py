@@ -45,22 +45,25 @@ class BumpHunt(Strategy):
         Windows to try, resolutions below and above the mass.
     degrees
         Of the polynomials to try, in each window.
-    bias
-        The first polynomial is taken whose spurious signal is below this fraction of
-        the statistical error, else the least biased.
 
     Notes
     -----
     The observable is that of the better resolution: the mass of the pair, or what recoils
-    against the third photon.  Uncertainties of smooth components do not matter, as the
+    against the third photon.  Window and polynomial are those of the smallest error, the
+    signal that the fit finds in simulation without one included; that is a parameter of
+    the likelihood, too.  A limit at the mass of a known peak is about what the uncertainty
+    of that peak leaves; its yield is a parameter, its shape is not.  Uncertainties of smooth components do not matter, as the
     fit takes their yield from the spectrum.
     """
 
     energies: tuple[tuple[float, float], ...]
     peaking: tuple[str, ...] = ()
-    reaches: tuple[tuple[float, float], ...] = ((20.0, 30.0), (10.0, 15.0))
+    reaches: tuple[tuple[float, float], ...] = (
+        (20.0, 30.0),
+        (15.0, 20.0),
+        (10.0, 15.0),
+    )
     degrees: tuple[int, ...] = (2, 3, 4, 5)
-    bias: float = 0.3
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -117,9 +120,7 @@ class BumpHunt(Strategy):
             local(signal, backgrounds, peaking=self.peaking, reach=reach)
             for reach in self.reaches
         ]
-        around, polynomial = described(
-            spectra, self.degrees, luminosity=luminosity, bias=self.bias
-        )
+        around, polynomial = described(spectra, self.degrees, luminosity=luminosity)
         core = around.edges[[around.core.start, around.core.stop]]
         return Window(
             around,
