@@ -49,11 +49,12 @@ class BumpHunt(Strategy):
     Notes
     -----
     The observable is that of the better resolution: the mass of the pair, or what recoils
-    against the third photon.  Window and polynomial are those of the smallest error, the
-    signal that the fit finds in simulation without one included; that is a parameter of
-    the likelihood, too.  A limit at the mass of a known peak is about what the uncertainty
-    of that peak leaves; its yield is a parameter, its shape is not.  Uncertainties of smooth components do not matter, as the
-    fit takes their yield from the spectrum.
+    against the third photon.  Window and polynomial are those of the smallest error, which
+    includes the signal that the fit finds in simulation without one; that bias is a
+    parameter of the likelihood, too.  A limit at the mass of a known peak is about what
+    the uncertainty of that peak leaves: its yield is a parameter, its shape is not.
+    Uncertainties of smooth components do not matter, as the fit takes their yield from
+    the spectrum.
     """
 
     energies: tuple[tuple[float, float], ...]
