@@ -27,14 +27,15 @@ from darksector.searches._three_photons import (
     threshold,
 )
 from darksector.statistics.backgrounds import Bernstein
+from darksector.statistics.bias import spurious_signal
 from darksector.statistics.bumphunt import BumpHunt as Hunt
 from darksector.statistics.bumphunt_search import search
 from darksector.statistics.bumphunt_toys import LookElsewhere
 from darksector.statistics.windows import windows
 
 REACH = (10.0, 15.0)  # resolutions below and above each mass
-DEGREE = 3
-_SMOOTH = 41  # bins, of half a resolution
+DEGREES = (2, 3, 4, 5)  # of the polynomials to choose from, at each mass
+_SMOOTH = 21  # bins, of half a resolution
 _THINNEST = 1e-3  # of the largest density: the spectrum ends where it is less
 
 
@@ -219,19 +220,27 @@ def _region(
         row[: inside.stop - inside.start] = shapes.shares(
             float(mass2[i]), edges[inside.start : inside.stop + 1]
         )
-    return Region(
-        shapes.kind,
-        energy_min,
-        np.sqrt(mass2),
-        Hunt(found, shares, (Bernstein(DEGREE),)),
-        _smoothed(contents[bins]) * luminosity,
-    )
+    expected = _smoothed(contents[bins]) * luminosity
+    hunt = _described(Hunt(found, shares, (Bernstein(DEGREES[0]),)), expected)
+    return Region(shapes.kind, energy_min, np.sqrt(mass2), hunt, expected)
 
 
 def _smoothed(contents: Numbers) -> Numbers:
-    """Return contents without what varies faster than ten resolutions.
+    """Return contents without what varies faster than a few resolutions.
 
     Toys of a fluctuation of the simulation would find it, every time.
     """
     width = min(_SMOOTH, contents.size - 1 + contents.size % 2)
     return np.maximum(savgol_filter(contents, width, polyorder=3), 0.0)
+
+
+def _described(hunt: Hunt, expected: Numbers) -> Hunt:
+    """Return the fit with the polynomials of the smallest error, bias included."""
+    errors = []
+    for degree in DEGREES:
+        found = spurious_signal(
+            replace(hunt, backgrounds=(Bernstein(degree),)), expected
+        )
+        errors.append(np.ma.hypot(found.error, found.signal).filled(np.inf))
+    best = np.argmin(errors, axis=0)
+    return replace(hunt, backgrounds=tuple(Bernstein(DEGREES[i]) for i in best))
