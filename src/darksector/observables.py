@@ -132,6 +132,68 @@ def photon_mass(c: Candidates) -> jax.Array:
     return jnp.sqrt(jnp.maximum(squared(total(c.p_clusters)), 0.0))
 
 
+def e_photon_min_lab(c: Candidates) -> jax.Array:
+    """Return the smallest energy of a cluster in the laboratory, GeV."""
+    return jnp.min(jnp.stack([p.e for p in c.p_clusters]), axis=0)
+
+
+def theta_photon_min_lab(c: Candidates) -> jax.Array:
+    """Return the smallest polar angle of a cluster in the laboratory, rad."""
+    return jnp.min(jnp.stack([polar(p) for p in c.p_clusters]), axis=0)
+
+
+def theta_photon_max_lab(c: Candidates) -> jax.Array:
+    """Return the largest polar angle of a cluster in the laboratory, rad."""
+    return jnp.max(jnp.stack([polar(p) for p in c.p_clusters]), axis=0)
+
+
+def diphoton_mass2_low(c: Candidates) -> jax.Array:
+    """Return the squared mass of three clusters without the hardest one, GeV²."""
+    return _by_energy(c, _pair_mass2)[0]
+
+
+def diphoton_mass2_mid(c: Candidates) -> jax.Array:
+    """Return the squared mass of three clusters without the middle one, GeV²."""
+    return _by_energy(c, _pair_mass2)[1]
+
+
+def diphoton_mass2_high(c: Candidates) -> jax.Array:
+    """Return the squared mass of three clusters without the softest one, GeV²."""
+    return _by_energy(c, _pair_mass2)[2]
+
+
+def diphoton_recoil_mass2_low(c: Candidates) -> jax.Array:
+    """Return the squared mass that recoils against the hardest of three clusters, GeV²."""
+    return _by_energy(c, _pair_recoil_mass2)[0]
+
+
+def diphoton_recoil_mass2_mid(c: Candidates) -> jax.Array:
+    """Return the squared mass that recoils against the middle of three clusters, GeV²."""
+    return _by_energy(c, _pair_recoil_mass2)[1]
+
+
+def diphoton_recoil_mass2_high(c: Candidates) -> jax.Array:
+    """Return the squared mass that recoils against the softest of three clusters, GeV²."""
+    return _by_energy(c, _pair_recoil_mass2)[2]
+
+
+def _by_energy(
+    c: Candidates, compute: Callable[[Candidates, int], jax.Array]
+) -> jax.Array:
+    """Return a quantity of each of three clusters, falling energy in the cms, (3, n)."""
+    energies = jnp.stack([to_rest_frame(p, c.p_beams).e for p in c.p_clusters])
+    values = jnp.stack([compute(c, i) for i in range(3)])
+    return jnp.take_along_axis(values, jnp.argsort(-energies, axis=0), axis=0)
+
+
+def _pair_mass2(c: Candidates, left_out: int) -> jax.Array:
+    return squared(total(p for i, p in enumerate(c.p_clusters) if i != left_out))
+
+
+def _pair_recoil_mass2(c: Candidates, left_out: int) -> jax.Array:
+    return squared(c.p_beams - c.p_clusters[left_out])
+
+
 def _hardest(c: Candidates, compute: Callable[[Momentum], jax.Array]) -> jax.Array:
     """Return a quantity of the cluster with the largest energy in the cms."""
     hardest, *others = (to_rest_frame(p, c.p_beams) for p in c.p_clusters)
@@ -194,5 +256,34 @@ OBSERVABLES: Mapping[str, Observable] = MappingProxyType(
         "photon_mass": Observable(
             photon_mass, r"\mathrm{GeV}/c^2", r"m_\mathrm{photons}", "M"
         ),
+        "e_photon_min_lab": Observable(
+            e_photon_min_lab, r"\mathrm{GeV}", r"E_\gamma^\mathrm{min}"
+        ),
+        "theta_photon_min_lab": Observable(
+            theta_photon_min_lab, "rad", r"\theta_\gamma^\mathrm{min}"
+        ),
+        "theta_photon_max_lab": Observable(
+            theta_photon_max_lab, "rad", r"\theta_\gamma^\mathrm{max}"
+        ),
+        **{
+            compute.__name__: Observable(
+                compute, r"\mathrm{GeV}^2/c^4", rf"M^2_\mathrm{{{symbol}}}"
+            )
+            for symbol, triple in (
+                (
+                    r"\gamma\gamma",
+                    (diphoton_mass2_low, diphoton_mass2_mid, diphoton_mass2_high),
+                ),
+                (
+                    r"rec",
+                    (
+                        diphoton_recoil_mass2_low,
+                        diphoton_recoil_mass2_mid,
+                        diphoton_recoil_mass2_high,
+                    ),
+                ),
+            )
+            for compute in triple
+        },
     }
 )

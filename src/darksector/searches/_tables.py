@@ -57,8 +57,9 @@ def spectrum(search: Search, sample: Survivors) -> Spectrum:
     """Return the spectrum of a sample after the fixed cuts, fb."""
     start, stop, bins = search.axis
     edges = np.linspace(start, stop, bins + 1)
+    filled = search.strategy.entries(sample)
     return Spectrum.fill(
-        search.observable, edges, values=sample.value, weights=sample.weight
+        search.observable, edges, values=filled.value, weights=filled.weight
     )
 
 

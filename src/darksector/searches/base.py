@@ -24,7 +24,7 @@ from darksector.statistics.systematics import Systematic
 
 if TYPE_CHECKING:
     from darksector.searches._plan import Plan
-    from darksector.searches._samples import Inference, Samples
+    from darksector.searches._samples import Inference, Samples, Survivors
 
 
 @final
@@ -96,6 +96,8 @@ class Background:
     parts
         The components that it makes; by default one with the name of the sample.  What
         no part names is dropped: another sample has it.
+    uncertainty
+        Of the yield of that one component; parts have their own.
     """
 
     process: str
@@ -107,6 +109,7 @@ class Background:
     cuts: tuple[GeneratorCut, ...] = ()
     decays: tuple[tuple[str, Mode], ...] = ()
     parts: tuple[Part, ...] = ()
+    uncertainty: Uncertainty | None = None
 
     @property
     def sample(self) -> str:
@@ -116,7 +119,8 @@ class Background:
     @property
     def components(self) -> tuple[Part, ...]:
         """The components that it makes."""
-        return self.parts or (Part(self.sample, self.legend),)
+        whole = Part(self.sample, self.legend, (), self.uncertainty)
+        return self.parts or (whole,)
 
 
 @final
@@ -203,6 +207,10 @@ class Strategy(abc.ABC):
     @abc.abstractmethod
     def infer(self, plan: Plan, samples: Samples) -> Inference:
         """Return what the samples of a run say."""
+
+    def entries(self, sample: Survivors) -> Survivors:
+        """Return what enters the spectrum of a sample: by default the candidates."""
+        return sample
 
 
 def no_bands(masses: NDArray[np.float64]) -> tuple[CouplingBand, ...]:
