@@ -221,4 +221,18 @@ SEARCH = Search(
     assumptions=(
         Assumption("g_agg", r"$g_{a\gamma\gamma}$", diphoton_fraction, unit="GeV^-1"),
     ),
+    published=(
+        "alp_lep2015",
+        "alp_opal2016",
+        "alp_besiii2024",
+        "alp_primex2019",
+        "alp_cms2018",
+        "alp_atlas2020",
+        "alp_e137_2017",
+        "alp_e141_2017",
+        "alp_charm2015",
+        "alp_nucal2015",
+        "alp_na64_2020",
+        "alp_babar2017",
+    ),
 )
