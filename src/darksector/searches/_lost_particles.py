@@ -87,9 +87,9 @@ def _diphotons(
 ) -> tuple[Background, ...]:
     near = _theta("gamma", _MIDDLE, one_is_enough=True)
     sides: dict[str, dict[str, tuple[int, tuple[GeneratorCut, ...]]]] = {
-        "crack": {"": (8, ())},
-        "forward_gap": {"": (8, (near,)), "_peak": (16, (_beyond(photon, 1),))},
-        "backward_gap": {"": (8, (near,)), "_peak": (16, (_beyond(photon, 0),))},
+        "crack": {"": (10, ())},
+        "forward_gap": {"": (24, (near,)), "_peak": (16, (_beyond(photon, 1),))},
+        "backward_gap": {"": (32, (near,)), "_peak": (16, (_beyond(photon, 0),))},
     }
     parts = {"crack": CRACK, "forward_gap": FORWARD, "backward_gap": BACKWARD}
     narrow = tuple(
@@ -137,7 +137,7 @@ def _radiative_bhabhas(seen: GeneratorCut, energy_min: float) -> tuple[Backgroun
     middle = 2 * energy_min
     samples = {
         "soft": (16, (energies(energy_min, middle), *along.values())),
-        "hard": (56, (energies(middle), *along.values())),
+        "hard": (24, (energies(middle), *along.values())),
         "soft_electron": (12, (energies(energy_min, _HARD), turned["e-"])),
         "hard_electron": (16, (energies(_HARD), turned["e-"])),
         "soft_positron": (
