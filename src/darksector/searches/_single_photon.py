@@ -22,6 +22,7 @@ from darksector.searches._counting import (
 from darksector.searches._plan import Plan
 from darksector.searches._regions import Region
 from darksector.searches._samples import Halves, Inference, Samples, Survivors
+from darksector.searches._spectrum_fit import fitted_band
 from darksector.searches._windows import HALF_WIDTH, Window, tabulated, window
 from darksector.searches.base import Search, Strategy
 from darksector.statistics.limits import LimitCurve, expected_band
@@ -32,7 +33,12 @@ FURTHER = {
     "no_systematics": "no systematics",
     "cls": "CL$_s$",
     "best_boundary": "best boundary",
+    "fit": "fit of the spectrum",
 }
+FIT = (
+    "CLs, asymptotic, fit of the recoil-mass spectrum; normalisations constrained by "
+    "the data, simulated shapes taken as known"
+)
 _CELLS = 600, 720  # of the flat background, in E* and cos θ
 _HIGHEST = 6.0  # GeV, beyond any beam energy
 
@@ -66,7 +72,7 @@ class SinglePhoton(Strategy):
         return ("region",)
 
     def quantities(self, search: Search) -> Mapping[str, str]:
-        """Return the principal coupling without systematics, with CLs, at its best."""
+        """Return the principal coupling in other ways, and by a fit of the spectrum."""
         principal = search.assumptions[0]
         return {
             f"{principal.quantity}_{suffix}": f"{principal.label}, {words}"
@@ -83,7 +89,15 @@ class SinglePhoton(Strategy):
         limits = limit_curve(plan, windows, counting)
         best = _boundary.best_windows(plan, samples)
         optimal = tabulated(plan, samples, [b.window for b in best], {})
-        limits = _further(plan, limits, windows, optimal)
+        by_name = {region.name: region for region in self.regions}
+        fit = fitted_band(
+            plan,
+            samples,
+            [by_name[name] for name in names],
+            confidence_level=plan.search.confidence_level,
+            simulation_error=False,
+        )
+        limits = _further(plan, limits, windows, optimal, fit)
         plane = _boundary.plane(plan, samples, self.regions, best)
         yields = tuple(self._yields(plan, samples))
         return Inference(windows, counting, limits, (plane,), yields)
@@ -188,9 +202,13 @@ def _sensitivity(plan: Plan, found: Window) -> float:
 
 
 def _further(
-    plan: Plan, limits: LimitCurve, windows: Windows, optimal: Windows
+    plan: Plan,
+    limits: LimitCurve,
+    windows: Windows,
+    optimal: Windows,
+    fit: np.ma.MaskedArray,
 ) -> LimitCurve:
-    """Add limits on the coupling without systematics, with CLs, at the best boundary."""
+    """Add limits on the coupling, one for each of `FURTHER`."""
     level = plan.search.confidence_level
     principal = plan.search.assumptions[0].quantity
     reach = reaches(plan, windows)[principal][:, None]
@@ -201,6 +219,7 @@ def _further(
         f"{principal}_no_systematics": expected_band(known, confidence_level=level),
         f"{principal}_cls": cls_band(counting, confidence_level=level),
         f"{principal}_best_boundary": expected_band(best, confidence_level=level),
+        f"{principal}_fit": fit,
     }
     unit = limits.units[principal]
     return replace(
@@ -214,5 +233,6 @@ def _further(
             f"{principal}_no_systematics": f"{limits.method}; yields known exactly",
             f"{principal}_cls": "CLs, asymptotic, the same counts and nuisances",
             f"{principal}_best_boundary": f"{limits.method}; best boundary in E*, θ",
+            f"{principal}_fit": FIT,
         },
     )
