@@ -3,44 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import final
 
 import numpy as np
 
 from darksector.detectors.card import load as load_detector
 from darksector.machines import load as load_machine
-from darksector.results import RegionYield, Windows
+from darksector.results import RegionYield
 from darksector.searches import _boundary
-from darksector.searches._counting import (
-    cls_band,
-    counting_model,
-    limit_curve,
-    reaches,
-    sensitivity,
-    without_systematics,
+from darksector.searches._counting import counting_model, limit_curve, sensitivity
+from darksector.searches._photon_limits import (
+    ESCAPING,
+    FURTHER,
+    escaping_limits,
+    further_limits,
 )
-from darksector.searches._escaping import escaping_bands
 from darksector.searches._plan import Plan
 from darksector.searches._regions import Region
 from darksector.searches._samples import Halves, Inference, Samples, Survivors
+from darksector.searches._spectrum_fit import fitted_band
 from darksector.searches._windows import HALF_WIDTH, Window, tabulated, window
 from darksector.searches.base import Search, Strategy
-from darksector.statistics.limits import LimitCurve, expected_band
 
 FLAT = "cosmics_and_beam"
-FURTHER = {
-    "no_systematics": "no systematics",
-    "cls": "CL$_s$",
-    "best_boundary": "best boundary",
-}
 _CELLS = 600, 720  # of the flat background, in E* and cos θ
 _HIGHEST = 6.0  # GeV, beyond any beam energy
-NOT_ESCAPING = "no coupling with enough decays behind the detector"
-ESCAPING = {
-    "escaping": "photons only, smallest excluded",
-    "escaping_largest": "photons only, largest excluded",
-}
 
 
 @final
@@ -75,7 +63,7 @@ class SinglePhoton(Strategy):
         return ("region",)
 
     def quantities(self, search: Search) -> Mapping[str, str]:
-        """Return the principal coupling without systematics, with CLs, at its best."""
+        """Return the principal coupling in other ways, and by a fit of the spectrum."""
         principal = search.assumptions[0]
         return {
             f"{principal.quantity}_{suffix}": f"{principal.label}, {words}"
@@ -92,9 +80,17 @@ class SinglePhoton(Strategy):
         limits = limit_curve(plan, windows, counting)
         best = _boundary.best_windows(plan, samples)
         optimal = tabulated(plan, samples, [b.window for b in best], {})
-        limits = _further(plan, limits, windows, optimal)
+        by_name = {region.name: region for region in self.regions}
+        fit = fitted_band(
+            plan,
+            samples,
+            [by_name[name] for name in names],
+            confidence_level=plan.search.confidence_level,
+            simulation_error=False,
+        )
+        limits = further_limits(plan, limits, windows, optimal, fit)
         if self.escaping:
-            limits = _escaping(plan, limits, windows)
+            limits = escaping_limits(plan, limits, windows)
         plane = _boundary.plane(plan, samples, self.regions, best)
         yields = tuple(self._yields(plan, samples))
         return Inference(windows, counting, limits, (plane,), yields)
@@ -123,38 +119,6 @@ class SinglePhoton(Strategy):
             ]
             chosen.append(min(found, key=lambda pair: _sensitivity(plan, pair[0])))
         return chosen
-
-
-def _escaping(plan: Plan, limits: LimitCurve, windows: Windows) -> LimitCurve:
-    """Add the couplings between which a particle that decays to photons is excluded."""
-    principal = plan.search.assumptions[0].quantity
-    reach = reaches(plan, windows)[principal]
-    bands = escaping_bands(plan, limits.expected_band["sigma"], reach)
-    names = [f"{principal}_{suffix}" for suffix in ESCAPING]
-    return _extended(limits, dict(zip(names, bands, strict=True)), NOT_ESCAPING)
-
-
-def _extended(
-    limits: LimitCurve, bands: Mapping[str, np.ma.MaskedArray], reason: str
-) -> LimitCurve:
-    """Add limits on quantities in the unit of the first coupling.
-
-    Parameters
-    ----------
-    reason
-        Status where they are absent.
-    """
-    unit = list(limits.units.values())[1]
-    statuses = {
-        name: tuple(reason if row.any() else "ok" for row in np.ma.getmaskarray(band))
-        for name, band in bands.items()
-    }
-    return replace(
-        limits,
-        units={**limits.units, **dict.fromkeys(bands, unit)},
-        expected_band={**limits.expected_band, **bands},
-        statuses={**limits.statuses, **statuses},
-    )
 
 
 def with_flat(plan: Plan, samples: Samples) -> Samples:
@@ -226,29 +190,3 @@ def _sensitivity(plan: Plan, found: Window) -> float:
         for part in (found.background, found.background_error)
     )
     return float(sensitivity(plan, np.array([found.efficiency]), events, error)[0])
-
-
-def _further(
-    plan: Plan, limits: LimitCurve, windows: Windows, optimal: Windows
-) -> LimitCurve:
-    """Add limits on the coupling without systematics, with CLs, at the best boundary."""
-    level = plan.search.confidence_level
-    principal = plan.search.assumptions[0].quantity
-    reach = reaches(plan, windows)[principal][:, None]
-    counting = counting_model(plan, windows)
-    known = without_systematics(counting)
-    best = counting_model(plan, optimal)
-    bands = {
-        f"{principal}_no_systematics": expected_band(known, confidence_level=level),
-        f"{principal}_cls": cls_band(counting, confidence_level=level),
-        f"{principal}_best_boundary": expected_band(best, confidence_level=level),
-    }
-    couplings = {name: np.ma.sqrt(band / reach) for name, band in bands.items()}
-    return replace(
-        _extended(limits, couplings, "no signal expected"),
-        methods={
-            f"{principal}_no_systematics": f"{limits.method}; yields known exactly",
-            f"{principal}_cls": "CLs, asymptotic, the same counts and nuisances",
-            f"{principal}_best_boundary": f"{limits.method}; best boundary in E*, θ",
-        },
-    )
