@@ -176,7 +176,7 @@ def _probability(
 ) -> jax.Array:
     chance = jnp.ones_like(particles[0].p.e)
     for each, word in zip(particles, outcome.responses, strict=True):
-        chance = chance * each.chances[word]
+        chance = chance * _chance(each, word, topology)
     if topology.clusters is None:
         return chance
     codes = tuple(each.code for each in particles)
@@ -188,6 +188,18 @@ def _probability(
         )
         together = merging_probability(response.detector.calorimeter, first, second)
         chance = chance * (together if pair == outcome.merged else 1 - together)
+    return chance
+
+
+def _chance(each: Particle, word: str, topology: Topology) -> jax.Array:
+    """Return the chance of one response.
+
+    Electrons that only the muon detector sees are no outcome of their own: they are lost
+    where the topology does not ask for it.
+    """
+    chance = each.chances[word]
+    if word == "lost" and each.charged is not None and "klm" not in topology.vetoes:
+        return chance + each.chances.get("klm", 0.0)
     return chance
 
 

@@ -151,7 +151,13 @@ def particle(
         charged = Charged(code, track, deposit, _in_klm(card, p, code))
         return Particle(code, p, chances, charged)
     seen = 1 - neutral.losses.total()
-    chances |= {"cluster": (1 - found) * seen, "lost": (1 - found) * (1 - seen)}
+    # an electron that passes the calorimeter showers in the iron like a photon
+    late = klm.photon_probability(card.klm, p, polar(p))
+    chances |= {
+        "cluster": (1 - found) * seen,
+        "klm": (1 - found) * (1 - seen) * late,
+        "lost": (1 - found) * (1 - seen) * (1 - late),
+    }
     # where there is no calorimeter the trigger has nothing to see
     charged = Charged(code, track, cluster.p.scaled(seen), jnp.zeros_like(p.e))
     return Particle(code, p, chances, charged, neutral)

@@ -80,7 +80,7 @@ SELECTION = (
     Cut("photon angle", photon_in_barrel_acceptance),
 )
 BACKGROUNDS = (
-    *lost_particles(openings=OPENINGS, photon=(28.0, 136.0), energy_min=1.0),
+    *lost_particles(openings=OPENINGS, photon=(28.0, 136.0), energy_min=0.9),
     *bhabhas(OPENINGS),
 )
 SYSTEMATICS = (

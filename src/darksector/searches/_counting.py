@@ -63,12 +63,16 @@ def variance_of(
     events, error
         Component to its yields and their simulation errors, any unit and shape.
     """
-    sizes = {name: u.size for name, u in plan.search.uncertainties().items()}
-    parts = [
-        error[name] ** 2 + (sizes.get(name, 0.0) * part) ** 2
-        for name, part in events.items()
-    ]
-    return np.sum(parts, axis=0)
+    simulation = np.sum([error[name] ** 2 for name in events], axis=0)
+    # components whose uncertainty has the same source move together
+    together: dict[str, Numbers] = {}
+    for name, uncertainty in plan.search.uncertainties().items():
+        if name in events:
+            moved = uncertainty.size * events[name]
+            together[uncertainty.source] = moved + together.get(uncertainty.source, 0.0)
+    squares = [moved**2 for moved in together.values()]
+    variance: Numbers = simulation + np.sum(squares, axis=0) if squares else simulation
+    return variance
 
 
 def sensitivity(

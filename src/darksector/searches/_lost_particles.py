@@ -46,7 +46,7 @@ INSIDE = Part(
     "bhabha_gamma_inside",
     r"$e^+e^-\gamma$, one lost inside",
     tuple(origin for origin in ORIGINS if origin != "outside"),
-    _NLO,
+    Uncertainty(0.5, TRACKING),
 )
 
 
@@ -88,8 +88,8 @@ def _diphotons(
     near = _theta("gamma", _MIDDLE, one_is_enough=True)
     sides: dict[str, dict[str, tuple[int, tuple[GeneratorCut, ...]]]] = {
         "crack": {"": (10, ())},
-        "forward_gap": {"": (24, (near,)), "_peak": (16, (_beyond(photon, 1),))},
-        "backward_gap": {"": (32, (near,)), "_peak": (16, (_beyond(photon, 0),))},
+        "forward_gap": {"": (24, (near,)), "_peak": (4, (_beyond(photon, 1),))},
+        "backward_gap": {"": (48, (near,)), "_peak": (4, (_beyond(photon, 0),))},
     }
     parts = {"crack": CRACK, "forward_gap": FORWARD, "backward_gap": BACKWARD}
     narrow = tuple(
@@ -136,15 +136,15 @@ def _radiative_bhabhas(seen: GeneratorCut, energy_min: float) -> tuple[Backgroun
     }
     middle = 2 * energy_min
     samples = {
-        "soft": (16, (energies(energy_min, middle), *along.values())),
-        "hard": (24, (energies(middle), *along.values())),
-        "soft_electron": (12, (energies(energy_min, _HARD), turned["e-"])),
-        "hard_electron": (16, (energies(_HARD), turned["e-"])),
+        "soft": (8, (energies(energy_min, middle), *along.values())),
+        "hard": (32, (energies(middle), *along.values())),
+        "soft_electron": (6, (energies(energy_min, _HARD), turned["e-"])),
+        "hard_electron": (8, (energies(_HARD), turned["e-"])),
         "soft_positron": (
-            12,
+            6,
             (energies(energy_min, _HARD), along["e-"], turned["e+"]),
         ),
-        "hard_positron": (16, (energies(_HARD), along["e-"], turned["e+"])),
+        "hard_positron": (8, (energies(_HARD), along["e-"], turned["e+"])),
     }
     return tuple(
         Background(

@@ -109,6 +109,7 @@ def plan(
     machine = load_machine(search.machine)
     check_line(load_detector(search.detector).trigger, search.topology.trigger)
     wanted = units.grid(masses) if isinstance(masses, str) else masses
+    search.strategy.check(search)
     external = _externals(search, inputs, wanted)
     grid = _grid(wanted, external)
     for mass in grid:

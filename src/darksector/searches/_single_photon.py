@@ -9,6 +9,7 @@ from typing import final
 import numpy as np
 
 from darksector.detectors.card import load as load_detector
+from darksector.errors import InvalidCard
 from darksector.machines import load as load_machine
 from darksector.results import RegionYield
 from darksector.searches import _boundary
@@ -40,6 +41,8 @@ class SinglePhoton(Strategy):
     ----------
     regions
         Declared areas of the plane; each mass takes the one with the best sensitivity.
+    openings
+        Angles, degrees, around gaps and cracks that have samples of their own.
     escaping
         Whether the particle also counts that decays to photons behind the detector.
 
@@ -50,7 +53,21 @@ class SinglePhoton(Strategy):
     """
 
     regions: tuple[Region, ...]
+    openings: tuple[tuple[float, float], ...] = ()
     escaping: bool = False
+
+    def check(self, search: Search) -> None:
+        """Raise InvalidCard if a gap or a crack lies outside of the openings."""
+        calorimeter = load_detector(search.detector).calorimeter
+        holes = np.concatenate((calorimeter.gaps, calorimeter.cracks))
+        for low, high in holes[holes[:, 1] > holes[:, 0]]:
+            if not any(start < low and high < end for start, end in self.openings):
+                msg = (
+                    f"detector {search.detector!r} has an opening at {low:g} to {high:g} "
+                    f"degrees, but {search.name} has samples of particles lost at "
+                    f"{self.openings} degrees only; declare a search with others."
+                )
+                raise InvalidCard(msg)
 
     @property
     def variables(self) -> tuple[str, ...]:
@@ -114,10 +131,13 @@ class SinglePhoton(Strategy):
         chosen = []
         for i, mass in enumerate(plan.masses):
             found = [
-                (_window(plan, mass, inside.signals[i], inside.halves), region.name)
-                for region, inside in per_region
+                (_window(plan, mass, inside.signals[i], _choosing(inside.halves)), k)
+                for k, (_, inside) in enumerate(per_region)
             ]
-            chosen.append(min(found, key=lambda pair: _sensitivity(plan, pair[0])))
+            _, k = min(found, key=lambda pair: _sensitivity(plan, pair[0]))
+            region, inside = per_region[k]
+            judged = _window(plan, mass, inside.signals[i], inside.halves)
+            chosen.append((judged, region.name))
         return chosen
 
 
@@ -181,6 +201,10 @@ def _next(plan: Plan, mass: float) -> int:
 
 def _window(plan: Plan, mass: float, signal: Survivors, halves: Halves) -> Window:
     return window(mass, signal, halves, [], luminosity=plan.luminosity)
+
+
+def _choosing(halves: Halves) -> Halves:
+    return Halves(halves.choose, halves.choose)
 
 
 def _sensitivity(plan: Plan, found: Window) -> float:

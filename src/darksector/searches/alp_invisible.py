@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from darksector.searches._belle2_photon import (
     BACKGROUNDS,
+    OPENINGS,
     REGIONS,
     SELECTION,
     SYSTEMATICS,
@@ -32,7 +33,7 @@ SEARCH = Search(
     backgrounds=BACKGROUNDS,
     topology=TOPOLOGY,
     selection=SELECTION,
-    strategy=SinglePhoton(REGIONS, escaping=True),
+    strategy=SinglePhoton(REGIONS, tuple(OPENINGS.values()), escaping=True),
     observable="photon_recoil_mass2",
     axis=(-10.0, 95.0, 70),
     systematics=SYSTEMATICS,

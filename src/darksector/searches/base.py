@@ -98,6 +98,11 @@ class Background:
         no part names is dropped: another sample has it.
     uncertainty
         Of the yield of that one component; parts have their own.
+
+    Raises
+    ------
+    InvalidCard
+        If there are fewer than two chunks, or parts share an origin.
     """
 
     process: str
@@ -110,6 +115,21 @@ class Background:
     decays: tuple[tuple[str, Mode], ...] = ()
     parts: tuple[Part, ...] = ()
     uncertainty: Uncertainty | None = None
+
+    def __post_init__(self) -> None:
+        if self.chunks < 2:
+            msg = (
+                f"background {self.sample!r} has {self.chunks} chunks; choices are made on "
+                "one half and judged on the other: give 2 or more."
+            )
+            raise InvalidCard(msg)
+        origins = [origin for part in self.parts for origin in part.origins or ORIGINS]
+        if len(set(origins)) < len(origins):
+            msg = (
+                f"parts of background {self.sample!r} share an origin of losses: "
+                f"{sorted(origins)}; each may be in one part."
+            )
+            raise InvalidCard(msg)
 
     @property
     def sample(self) -> str:
@@ -198,6 +218,10 @@ class Strategy(abc.ABC):
     @abc.abstractmethod
     def labels(self) -> tuple[str, ...]:
         """Labels of what it chooses per mass."""
+
+    def check(self, search: Search) -> None:
+        """Raise a DarksectorError if the strategy does not fit the cards of a search."""
+        del search
 
     def quantities(self, search: Search) -> Mapping[str, str]:
         """Return the limits beyond those that the search assumes, and axis labels."""

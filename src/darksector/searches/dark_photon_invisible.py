@@ -9,6 +9,7 @@ from darksector.limits.published import CouplingBand
 from darksector.limits.relic import relic_lines
 from darksector.searches._belle2_photon import (
     BACKGROUNDS,
+    OPENINGS,
     REGIONS,
     SELECTION,
     SYSTEMATICS,
@@ -38,7 +39,7 @@ SEARCH = Search(
     backgrounds=BACKGROUNDS,
     topology=TOPOLOGY,
     selection=SELECTION,
-    strategy=SinglePhoton(REGIONS),
+    strategy=SinglePhoton(REGIONS, tuple(OPENINGS.values())),
     observable="photon_recoil_mass2",
     axis=(-10.0, 95.0, 70),
     systematics=SYSTEMATICS,

@@ -52,7 +52,7 @@ SEARCH = Search(
     signal="gamma_aprime",
     signal_chunks=2,
     backgrounds=(
-        *lost_particles(openings=_OPENINGS, photon=(17.0, 145.0), energy_min=1.5),
+        *lost_particles(openings=_OPENINGS, photon=(17.0, 145.0), energy_min=1.4),
         *bhabhas(_OPENINGS),
     ),
     topology=TOPOLOGY,
@@ -64,7 +64,8 @@ SEARCH = Search(
         (
             Region("LowM", (0.0,), (180.0,), masses=(0.0, 5.5), source=_PAPER),
             Region("HighM", (0.0,), (180.0,), masses=(5.5, 8.0), source=_PAPER),
-        )
+        ),
+        tuple(_OPENINGS.values()),
     ),
     observable="photon_recoil_mass2",
     axis=(-10.0, 75.0, 60),
