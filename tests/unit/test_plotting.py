@@ -8,8 +8,9 @@ import sys
 
 import numpy as np
 import pytest
-from fake_result import fake_result
+from fake_result import BACKGROUNDS, fake_plane, fake_result
 
+from darksector.detectors.card import load as load_detector
 from darksector.errors import OutputError
 from darksector.limits import published, relic
 from darksector.limits.published import CouplingBand
@@ -17,7 +18,9 @@ from darksector.plotting import (
     exclusion,
     interactive,
     labels,
+    photon_losses,
     placement,
+    planes,
     spectra,
     style,
     views,
@@ -49,8 +52,25 @@ def curve(figure, name):
 def test_the_header_says_what_it_is_and_how_much():
     _, header = texts(spectra.recoil_spectrum(fake_result()))
 
-    for words in (labels.SIMULATION, "276 pb", "90 % CL", "SuperKEKB", "Belle II"):
+    for words in (labels.SIMULATION, "276 pb", "SuperKEKB", "Belle II"):
         assert words in header
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        pytest.param("Bayesian, flat prior", "90 % credibility", id="Bayesian"),
+        pytest.param("CLs, asymptotic", "90 % CL", id="frequentist"),
+    ],
+)
+def test_the_header_calls_a_credibility_by_its_name(method, words):
+    result = fake_result()
+    limits = dataclasses.replace(result.limits, method=method)
+    _, header = texts(
+        spectra.recoil_spectrum(dataclasses.replace(result, limits=limits))
+    )
+
+    assert words in header
 
 
 def test_spectrum_axes_carry_units_and_bin_width():
@@ -93,6 +113,147 @@ def test_efficiency_is_shown_in_percent_with_errors():
     assert line.get_ydata() == pytest.approx(100 * result.windows.efficiency)
     assert upper.containers[0].has_yerr
     assert lower.get_ylabel() == "resolution [GeV$^2$]"
+
+
+def test_the_signal_cross_section_is_shown_at_a_coupling_of_a_thousandth():
+    """It goes with the coupling squared: 1e-6 of that at unit coupling."""
+    result = fake_result()
+    (panel,) = spectra.signal_cross_section(result).axes
+
+    assert panel.lines[0].get_ydata() == pytest.approx(
+        1e-6 * result.windows.signal_sigma
+    )
+    assert panel.get_ylabel() == "signal cross-section [fb]"
+    assert panel.get_yscale() == "log"
+    assert "$g'$ = $10^{-3}$" in [text.get_text() for text in panel.texts]
+
+
+def test_a_coupling_with_a_unit_is_given_with_it():
+    result = fake_result()
+    units = {"sigma": "fb", "gprime": "GeV$^{-1}$"}
+    quantities = {**result.labels.quantities, "gprime": r"$g$ [GeV$^{-1}$]"}
+    photon = dataclasses.replace(
+        result,
+        limits=dataclasses.replace(result.limits, units=units),
+        labels=dataclasses.replace(result.labels, quantities=quantities),
+    )
+
+    assert labels.at_coupling(photon, "1") == "$g$ = 1 GeV$^{-1}$"
+
+
+def test_ten_backgrounds_look_different():
+    looks = views.fills(map(str, range(10)))
+
+    assert len(set(looks.values())) == 10
+
+
+def test_the_largest_background_of_each_bin_leads_and_nobody_without_events():
+    """Bins next to an edge may go to either side, as rates are smoothed."""
+    left, right, corner = (planes.leading(fake_plane())[name] for name in BACKGROUNDS)
+
+    assert left[:23, :60].all()
+    assert right[28:40, :60].all()
+    assert corner[46:, :4].all()
+    for area in (left, right, corner):
+        assert not area[:, 60:].any()
+    assert (left.astype(int) + right + corner == 1)[:, :60].all()
+
+
+def test_names_lie_in_their_areas_and_a_line_leads_to_a_small_one():
+    plane = fake_plane()
+    found = {
+        s.component: s for s in planes.spots(plane, dict.fromkeys(BACKGROUNDS, 14))
+    }
+    left, right, corner = (found[name] for name in BACKGROUNDS)
+
+    assert left.at == left.of
+    assert left.at[0] < 25
+    assert right.at == right.of
+    assert right.at[0] >= 25
+    assert corner.at != corner.of
+    assert corner.of[0] >= 44
+    assert corner.of[1] < 6
+
+
+def test_names_in_a_plane_do_not_overlap():
+    figure = planes.plane_figure(fake_result(), fake_plane())
+    figure.canvas.draw()
+    for panel in figure.axes[:2]:
+        drawn = [
+            t
+            for t in panel.texts
+            if t.get_text() in fake_result().labels.components.values()
+        ]
+        boxes = [text.get_window_extent() for text in drawn]
+        assert len(boxes) == 3
+        for i, box in enumerate(boxes):
+            assert panel.bbox.x0 < box.x0 < box.x1 < panel.bbox.x1
+            assert not any(box.overlaps(other) for other in boxes[:i])
+
+
+def test_the_plane_shows_its_boundaries_and_what_leads():
+    figure = planes.plane_figure(fake_result(), fake_plane())
+    upper, lower, *_ = figure.axes
+    entries = [text.get_text() for text in figure.legends[0].get_texts()]
+
+    assert {"low mass", "best boundary"} < set(entries)
+    assert set(fake_result().labels.components.values()) < set(entries)
+    assert len(upper.lines) == len(lower.lines) == 2
+    assert lower.get_xlabel() == r"$E^*_\gamma$ [GeV]"
+
+
+def test_a_plane_without_events_is_still_a_figure(tmp_path):
+    plane = fake_plane()
+    empty = {name: 0 * values for name, values in plane.contents.items()}
+
+    bare = dataclasses.replace(plane, contents=empty, cells={})
+    style.save(planes.plane_figure(fake_result(), bare), tmp_path, "empty")
+
+    assert (tmp_path / "empty.png").stat().st_size > 0
+
+
+CALORIMETER = load_detector("belle2").calorimeter
+
+
+def test_the_crack_loses_as_much_as_its_effective_width():
+    """The integral over θ is the leaking part of the width, however soft the edges."""
+    theta = np.linspace(89.5, 90.5, 2001)
+    lost = photon_losses.mean_losses(CALORIMETER, 5.0, theta)["crack"]
+    (low, high), *others = np.asarray(CALORIMETER.cracks)
+    width = (high - low) * float(CALORIMETER.crack_leakage)
+
+    assert not others
+    assert np.trapezoid(lost, theta) == pytest.approx(width, rel=1e-3)
+
+
+def test_walls_lose_their_share_of_the_circumference():
+    """Number × thickness / 2πρ, times exp(-7/9 depth): photons that do not interact."""
+    theta = np.array([20.0, 25.0])
+    lost = photon_losses.mean_losses(CALORIMETER, 5.0, theta)["walls"]
+    rho = float(CALORIMETER.endcap_forward) * np.tan(np.radians(theta))
+    metal = float(CALORIMETER.wall_number * CALORIMETER.wall_thickness)
+    through = np.exp(-7 / 9 * float(CALORIMETER.wall_depth))
+
+    assert lost == pytest.approx(metal / (2 * np.pi * rho) * through, rel=5e-3)
+
+
+def test_no_cluster_is_at_least_as_likely_as_each_of_its_origins():
+    theta = np.linspace(13.0, 155.0, 143)
+    total = photon_losses.mean_losses(CALORIMETER, 1.0, theta)
+    largest = np.max([v for name, v in total.items() if name != "total"], axis=0)
+
+    assert np.all(total["total"] >= largest * (1 - 1e-9))
+    assert np.all(total["total"] <= 1)
+
+
+def test_the_inefficiency_is_drawn_for_both_energies_and_close_to_the_crack():
+    upper, lower = photon_losses.inefficiency(fake_result()).axes[:2]
+
+    assert "5 GeV" in upper.get_ylabel()
+    assert "1 GeV" in lower.get_ylabel()
+    for panel in (upper, lower):
+        (inset,) = panel.child_axes
+        assert inset.get_xlim() == (89.8, 90.2)
 
 
 def test_the_median_is_drawn_at_its_values():
@@ -141,6 +302,35 @@ def test_the_coupling_figure_names_all_that_it_shows():
     assert "BaBar, arXiv:1606.03501, 90 % CL" in entries
     assert {band.label for band in BANDS} < set(entries)
     assert any("B(Z'" in entry for entry in entries)
+
+
+def further(result, count):
+    """Return a result with more limits on its coupling."""
+    limits = result.limits
+    names = [f"gprime_{i}" for i in range(count)]
+    band = limits.expected_band["gprime"]
+    more = {name: band * (1 + i / 9) for i, name in enumerate(names)}
+    limits = dataclasses.replace(
+        limits,
+        units={"sigma": "fb", "gprime": "1", **dict.fromkeys(names, "1")},
+        expected_band={**limits.expected_band, **more},
+    )
+    quantities = {**result.labels.quantities, **{n: f"$g'$, {n}" for n in names}}
+    labelled = dataclasses.replace(result.labels, quantities=quantities)
+    return dataclasses.replace(result, limits=limits, labels=labelled)
+
+
+def test_limits_under_five_assumptions_are_told_apart():
+    result = further(fake_result(), 5)
+    panel = exclusion.coupling_limit(result, []).axes[0]
+    lines = [x for x in panel.lines if str(x.get_label()).startswith("expected, ")]
+    chart = interactive.coupling_limit(result, [])
+    traces = [t for t in chart.data if t.name.startswith("expected, ")]
+
+    assert len(lines) == len(traces) == 5
+    assert len({x.get_marker() for x in lines}) == 5
+    assert len({(x.get_color(), x.get_linestyle()) for x in lines}) == 5
+    assert len({t.marker.symbol for t in traces}) == 5
 
 
 def test_limits_on_another_coupling_or_elsewhere_are_left_out():

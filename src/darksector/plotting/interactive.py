@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -15,10 +16,14 @@ from darksector.plotting import labels, views
 from darksector.results import SearchResult
 
 # As in `style`, which is not imported here to keep the two libraries apart.
-STACK = ("#ABDCF4", "#F2CF80", "#80CFB9", "#E5BCD3", "#F8F2A1", "#C6C6C6")
 SIGNALS = (("#D55E00", "solid"), ("#0072B2", "dash"), ("#000000", "dashdot"))
 BAND_1, BAND_2 = "#8CC8EC", "#CFE7F6"
 _DASHES = {"solid": "solid", "dashed": "dash", "dashdot": "dashdot", "dotted": "dot"}
+_SYMBOLS = {
+    "diamond": "diamond-open", "triangle": "triangle-up-open", "square": "square-open",
+    "circle": "circle-open", "cross": "x-thin-open",
+}  # fmt: skip
+_PATTERNS = dict(zip(views.HATCHES, ("", "\\", ".", "+"), strict=True))
 _OPTIONS = {"displaylogo": False, "responsive": True, "plotlyServerURL": ""}
 
 
@@ -43,14 +48,17 @@ def chart(figure: go.Figure, name: str, *, height: int = 520) -> str:
 def recoil_spectrum(result: SearchResult) -> go.Figure:
     """Return stacked backgrounds and signals at their limit, events per bin."""
     figure = go.Figure()
-    components = zip(STACK * 9, views.stacking_order(result), strict=False)
-    for colour, name in components:
+    for name, (colour, hatch) in views.fills(views.stacking_order(result)).items():
         spectrum = result.spectra[name]
         figure.add_bar(
             x=_centres(spectrum.edges),
             y=_numbers(spectrum.contents),
             width=np.diff(spectrum.edges).tolist(),
-            marker={"color": colour, "line": {"width": 0}},
+            marker={
+                "color": colour,
+                "line": {"width": 0},
+                "pattern": {"shape": _PATTERNS[hatch], "fgcolor": "#707070"},
+            },
             customdata=np.sqrt(spectrum.variances).tolist(),
             hovertemplate="%{y:.4g} ± %{customdata:.2g}",
             name=labels.to_html(result.labels.components.get(name, name)),
@@ -94,11 +102,13 @@ def coupling_limit(
         _band(figure, band, lines)
     _published(figure, plane.overlays)
     _curves(figure, result, principal)
-    for name in assumptions:
+    looks = zip(assumptions, cycle(views.OWN), strict=False)
+    for name, (colour, dash, marker) in looks:
         figure.add_scatter(
             x=result.limits.mass.tolist(),
             y=_numbers(result.limits.expected[name]),
-            line={"color": "#404040", "dash": "dash"},
+            line={"color": colour, "dash": _DASHES[dash]},
+            marker={"symbol": _SYMBOLS[marker]},
             mode="lines+markers",
             name="expected, " + labels.to_html(result.labels.quantities[name]),
         )

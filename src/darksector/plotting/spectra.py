@@ -10,6 +10,8 @@ from darksector.plotting import labels, style, views
 from darksector.results import SearchResult
 from darksector.statistics.spectrum import Spectrum
 
+_BENCHMARK = 1e-3  # coupling at which cross-sections are shown, in its unit
+
 
 def recoil_spectrum(result: SearchResult) -> Figure:
     """Return the stacked backgrounds and the signals at their limit, events per bin.
@@ -68,17 +70,52 @@ def efficiency_and_resolution(result: SearchResult) -> Figure:
     return figure
 
 
+def signal_cross_section(result: SearchResult) -> Figure:
+    """Return the signal cross-section at a coupling of 1e-3, fb, against mass.
+
+    Notes
+    -----
+    With radiation, and with the cuts on generated particles that the search declares;
+    every signal is proportional to the coupling squared.
+    """
+    figure, (panel,) = style.panels(result)
+    windows = result.windows
+    panel.plot(
+        windows.mass,
+        _BENCHMARK**2 * windows.signal_sigma,
+        color=style.BLUE,
+        marker="o",
+        markersize=4,
+        linewidth=1.2,
+    )
+    plane = views.plane(result, "sigma")
+    panel.set(yscale="log", xscale="log" if plane.logarithmic else "linear")
+    panel.set_xlim(plane.mass)
+    low, high = panel.get_ylim()
+    panel.set_ylim(low / 3, high * 3)  # a decade or more: ticks with plain labels
+    panel.set_xlabel(labels.MASS, fontsize=11)
+    panel.set_ylabel("signal cross-section [fb]", fontsize=11)
+    panel.text(
+        0.03, 0.95, labels.at_coupling(result, r"$10^{-3}$"), ha="left", va="top",
+        transform=panel.transAxes, fontsize=10,
+    )  # fmt: skip
+    return figure
+
+
 def _stack(panel: Axes, result: SearchResult, components: tuple[str, ...]) -> None:
     edges = result.spectra[components[0]].edges
     base = np.zeros(len(edges) - 1)
-    for colour, name in zip(style.STACK * 9, components, strict=False):
+    for name, (colour, hatch) in views.fills(components).items():
         top = base + result.spectra[name].contents
         panel.stairs(
             top,
             edges,
             baseline=base,
             fill=True,
-            color=colour,
+            facecolor=colour,
+            edgecolor=style.HATCH,
+            hatch=hatch,
+            linewidth=0,
             label=result.labels.components.get(name, name),
         )
         base = top
