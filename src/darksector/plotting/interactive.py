@@ -19,10 +19,7 @@ from darksector.results import SearchResult
 SIGNALS = (("#D55E00", "solid"), ("#0072B2", "dash"), ("#000000", "dashdot"))
 BAND_1, BAND_2 = "#8CC8EC", "#CFE7F6"
 _DASHES = {"solid": "solid", "dashed": "dash", "dashdot": "dashdot", "dotted": "dot"}
-_SYMBOLS = {
-    "diamond": "diamond-open", "triangle": "triangle-up-open", "square": "square-open",
-    "circle": "circle-open", "cross": "x-thin-open",
-}  # fmt: skip
+_SHAPES = {"triangle": "triangle-up", "cross": "x-thin"}  # where the names differ
 _PATTERNS = dict(zip(views.HATCHES, ("", "\\", ".", "+"), strict=True))
 _OPTIONS = {"displaylogo": False, "responsive": True, "plotlyServerURL": ""}
 
@@ -108,7 +105,7 @@ def coupling_limit(
             x=result.limits.mass.tolist(),
             y=_numbers(result.limits.expected[name]),
             line={"color": colour, "dash": _DASHES[dash]},
-            marker={"symbol": _SYMBOLS[marker]},
+            marker={"symbol": _SHAPES.get(marker, marker) + "-open"},
             mode="lines+markers",
             name="expected, " + labels.to_html(result.labels.quantities[name]),
         )

@@ -22,8 +22,8 @@ Numbers = NDArray[np.float64]
 
 ENERGIES = (5.0, 1.0)  # GeV
 _AROUND = 89.8, 90.2  # degrees, of the inset
-_THETA = np.union1d(np.linspace(12.0, 156.0, 1441), np.linspace(*_AROUND, 401))
-_PHASES = 200  # azimuths over which the mean is taken, from a wall to the middle of its sector
+_THETA = np.union1d(np.linspace(12.0, 156.0, 1153), np.linspace(*_AROUND, 201))
+_PHASES = 100  # azimuths over which the mean is taken, from a wall to the middle of its sector
 _LOWEST = 3e-8  # of the axis of probabilities
 _LOOKS = {
     "crack": ("crack at 90°", style.VERMILION, "-"),
