@@ -112,6 +112,20 @@ def test_efficiency_is_shown_in_percent_with_errors():
     assert lower.get_ylabel() == "resolution [GeV$^2$]"
 
 
+def test_a_mass_without_signal_has_no_resolution():
+    result = fake_result([1.0, 2.0, 3.0])
+    without = dataclasses.replace(
+        result.windows, resolution=np.array([2.0, 1.0, 0.0]), efficiency=np.zeros(3)
+    )
+    figure = spectra.efficiency_and_resolution(
+        dataclasses.replace(result, windows=without)
+    )
+    drawn = np.ma.filled(figure.axes[1].lines[0].get_ydata(), np.nan)
+
+    assert drawn[:2].tolist() == [2.0, 1.0]
+    assert np.isnan(drawn[2])
+
+
 def test_the_signal_cross_section_is_shown_at_a_coupling_of_a_thousandth():
     """It goes with the coupling squared: 1e-6 of that at unit coupling."""
     result = fake_result()

@@ -55,7 +55,7 @@ def efficiency_and_resolution(result: SearchResult) -> Figure:
     )
     lower.plot(
         windows.mass,
-        windows.resolution,
+        np.ma.masked_equal(windows.resolution, 0.0),  # of no signal at all
         color=style.VERMILION,
         marker="s",
         markersize=4,
