@@ -17,6 +17,7 @@ from darksector.plotting import (
     exclusion,
     interactive,
     labels,
+    palette,
     placement,
     spectra,
     style,
@@ -153,7 +154,7 @@ def test_a_coupling_with_a_unit_is_given_with_it():
 
 
 def test_ten_backgrounds_look_different():
-    looks = views.fills(map(str, range(10)))
+    looks = palette.fills(map(str, range(10)))
 
     assert len(set(looks.values())) == 10
 
@@ -460,6 +461,14 @@ def test_an_unwritable_folder_is_an_output_error(tmp_path):
 
     with pytest.raises(OutputError, match="choose another"):
         style.save(figure, tmp_path / "file", "figure")
+
+
+def test_the_interactive_spectrum_has_the_scale_of_the_printed_one():
+    result = fake_result()
+    chart = interactive.recoil_spectrum(result)
+    printed = spectra.recoil_spectrum(result).axes[0].get_ylim()
+
+    assert 10.0 ** np.array(chart.layout.yaxis.range) == pytest.approx(printed)
 
 
 def test_interactive_gaps_are_null():

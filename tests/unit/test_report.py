@@ -196,6 +196,18 @@ def test_the_report_calls_a_credibility_by_its_name(folder):
     assert "90 % CL</p>" not in page
 
 
+def test_samples_with_the_same_conventions_share_a_row():
+    result = fake_result([3.0])
+    names = dict.fromkeys(("diphoton", "triphoton"), "tree level")
+    shared = dataclasses.replace(
+        result.labels, conventions={**names, "signal": "first order"}
+    )
+    page = writer.report_html(dataclasses.replace(result, labels=shared), [], [])
+
+    assert "<th>diphoton, triphoton</th><td>tree level</td>" in page
+    assert "<th>signal</th><td>first order</td>" in page
+
+
 def test_the_report_says_what_was_assumed(folder):
     page = (folder / "report.html").read_text()
 

@@ -12,14 +12,20 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from darksector.limits.published import CouplingBand, PublishedLimit
-from darksector.plotting import labels, placement, style, views
+from darksector.plotting import labels, palette, placement, style, views
 from darksector.results import SearchResult
 
 # darker than the lines, so that small letters are read
 _INK = dict(
     zip(views.OTHERS, ("#9E4600", "#00684C", "#8F4573", "#8A5F00"), strict=True)
 )
-_MARKERS = {"diamond": "D", "triangle": "^", "square": "s", "circle": "o", "cross": "x"}
+_MARKERS = {
+    "diamond": "D",
+    "triangle-up": "^",
+    "square": "s",
+    "circle": "o",
+    "x-thin": "x",
+}
 OURS = ("observed", "expected", r"expected $\pm1\sigma$", r"expected $\pm2\sigma$")
 
 
@@ -56,7 +62,7 @@ def coupling_limit(
     _bands(panel, plane.bands)
     _published(panel, plane.overlays)
     _ours(panel, result, principal)
-    for name, look in zip(assumptions, cycle(views.OWN), strict=False):
+    for name, look in zip(assumptions, cycle(palette.OWN), strict=False):
         _dashed(panel, result, name, look)
     _axes(panel, result, principal, plane)
     _names(panel, result, principal, plane)

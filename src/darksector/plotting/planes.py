@@ -17,7 +17,7 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 from scipy.ndimage import distance_transform_edt, gaussian_filter, uniform_filter
 
-from darksector.plotting import labels, style, views
+from darksector.plotting import labels, palette, style, views
 from darksector.results import Plane, SearchResult
 
 Mask = NDArray[np.bool_]
@@ -180,7 +180,7 @@ def _leaders(panel: Axes, result: SearchResult, plane: Plane) -> list[Patch]:
         np.repeat(edges, 2)[1:-1] for edges in (plane.x_edges, plane.y_edges)
     )  # both ends of every bin, so that areas have the outline of their bins
     order = dict.fromkeys([*views.stacking_order(result), *plane.contents])
-    looks, areas = views.fills(order), leading(plane)  # as in the spectrum
+    looks, areas = palette.fills(order), leading(plane)  # as in the spectrum
     for name, area in areas.items():
         colour, hatch = looks[name]
         filled = panel.contourf(

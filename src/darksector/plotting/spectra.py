@@ -6,9 +6,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from darksector.plotting import labels, style, views
+from darksector.plotting import labels, palette, style, views
 from darksector.results import SearchResult
-from darksector.statistics.spectrum import Spectrum
 
 _BENCHMARK = 1e-3  # coupling at which cross-sections are shown, in its unit
 
@@ -105,7 +104,7 @@ def signal_cross_section(result: SearchResult) -> Figure:
 def _stack(panel: Axes, result: SearchResult, components: tuple[str, ...]) -> None:
     edges = result.spectra[components[0]].edges
     base = np.zeros(len(edges) - 1)
-    for name, (colour, hatch) in views.fills(components).items():
+    for name, (colour, hatch) in palette.fills(components).items():
         top = base + result.spectra[name].contents
         panel.stairs(
             top,
@@ -142,17 +141,7 @@ def _axes(panel: Axes, result: SearchResult) -> None:
     edges = drawn[0].edges
     panel.set_xlim(edges[0], edges[-1])
     panel.set_ylabel(labels.bin_width(edges, result.labels.observable), fontsize=11)
-    filled = [s for s in drawn if np.any(s.contents > 0)]
-    if filled:
+    ends = views.event_range(result)
+    if ends is not None:
         panel.set_yscale("log")
-        panel.set_ylim(_decades(filled, result))
-
-
-def _decades(filled: list[Spectrum], result: SearchResult) -> tuple[float, float]:
-    """Return the ends of a logarithmic axis: all peaks, at most seven decades."""
-    total = np.sum([s.contents for s in result.spectra.values()], axis=0)
-    high = max(float(np.max(s.contents)) for s in filled)
-    high = max(high, float(np.max(total, initial=0.0)))
-    # A tenth of the typical bin: a stray bin far below sets no scale.
-    low = min(float(np.median(s.contents[s.contents > 0])) / 10 for s in filled)
-    return max(low / 2, high * 1e-7), high * 3
+        panel.set_ylim(ends)

@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from darksector.io.files import atomic_write
-from darksector.plotting import labels, views
+from darksector.plotting import labels, palette
 from darksector.results import SearchResult
 
 # Okabe & Ito, https://jfly.uni-koeln.de/color: told apart with any colour vision.
@@ -26,7 +26,7 @@ VERMILION = "#D55E00"
 PURPLE = "#CC79A7"
 GREY = "#8C8C8C"
 
-STACK = views.TINTS
+STACK = palette.TINTS
 HATCH = "#707070"  # on them
 LINES = ((VERMILION, "-"), (BLUE, "--"), (BLACK, "-."))  # signals
 OTHERS = (VERMILION, GREEN, PURPLE, ORANGE)  # other people's limits

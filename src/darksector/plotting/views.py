@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import cycle
 from typing import final
 
 import numpy as np
@@ -18,17 +17,6 @@ Curve = tuple[NDArray[np.float64], NDArray[np.float64]]  # masses and values
 OTHERS = ("#D55E00", "#009E73", "#CC79A7", "#E69F00")  # as style.OTHERS
 DASHES = ("solid", "dashed", "dashdot", "dotted")
 LINES = (("#8C8C8C", "dashdot"), ("#5B3A8C", "dotted"), ("#7A4A00", "dashed"))
-# our own limits under other assumptions: colour, dashes, marker
-OWN = (
-    ("#404040", "dashed", "diamond"),
-    ("#0072B2", "dotted", "triangle"),
-    ("#404040", "dashdot", "square"),
-    ("#0072B2", "dashed", "circle"),
-    ("#404040", "dotted", "cross"),
-)
-# Backgrounds, bottom first: tints, so that signal lines stand out on all of them
-TINTS = ("#ABDCF4", "#F2CF80", "#80CFB9", "#E5BCD3", "#F8F2A1", "#C6C6C6")
-HATCHES = ("", "\\\\\\\\", "oo", "++")  # of the first tints, the next, ...
 
 _WIDE = 30.0  # span of the masses from which their axis is logarithmic
 _NARROW = 10.0  # span below which it reaches out to what others found
@@ -83,10 +71,21 @@ def stacking_order(result: SearchResult) -> tuple[str, ...]:
     return tuple(sorted(result.spectra, key=lambda name: result.spectra[name].total()))
 
 
-def fills(components: Iterable[str]) -> dict[str, tuple[str, str]]:
-    """Return component to colour and hatch, which differ for up to 24 of them."""
-    looks = cycle((colour, hatch) for hatch in HATCHES for colour in TINTS)
-    return dict(zip(components, looks, strict=False))
+def event_range(result: SearchResult) -> tuple[float, float] | None:
+    """Return the ends of a logarithmic axis of events: all peaks, at most seven decades.
+
+    None if there are no events.
+    """
+    drawn = [*result.spectra.values(), *result.signal_spectra.values()]
+    filled = [s.contents for s in drawn if np.any(s.contents > 0)]
+    if not filled:
+        return None
+    total = np.sum([s.contents for s in result.spectra.values()], axis=0)
+    high = max(float(np.max(contents)) for contents in filled)
+    high = max(high, float(np.max(total, initial=0.0)))
+    # A tenth of the typical bin: a stray bin far below sets no scale.
+    low = min(float(np.median(c[c > 0])) / 10 for c in filled)
+    return max(low / 2, high * 1e-7), high * 3
 
 
 def plane(

@@ -99,7 +99,7 @@ def report_html(
     from darksector.plotting import interactive, pages
 
     charts = {
-        name: Markup(interactive.chart(figure, name))
+        name: Markup(interactive.chart(figure, name, height=_height(figure)))
         for name, figure in _charts(result, overlays, bands)
     }
     return pages.render(
@@ -107,6 +107,7 @@ def report_html(
         "report.html.jinja",
         result=result,
         summary=_summary(result),
+        conventions=_conventions(result),
         config=tomli_w.dumps(result.config),
         charts=charts,
         pictures={
@@ -121,6 +122,11 @@ def report_html(
         windows=tables.window_table(result),
         regions=tables.region_table(result),
     )
+
+
+def _height(chart: Any) -> int:
+    """Return the height of a chart, px, with room for its legend."""
+    return max(520, 400 + 22 * len(chart.data))
 
 
 def _documents(result: SearchResult) -> Iterator[tuple[str, bytes]]:
@@ -213,5 +219,12 @@ def _summary(result: SearchResult) -> dict[str, str]:
         "level": labels.certainty(limits),
         "method": limits.method,
         "seed": str(result.provenance.seed),
-        **names.conventions,
     }
+
+
+def _conventions(result: SearchResult) -> dict[str, str]:
+    """Return names of samples, or of choices, that share what is said of them."""
+    shared: dict[str, list[str]] = {}
+    for name, words in result.labels.conventions.items():
+        shared.setdefault(words, []).append(name)
+    return {", ".join(names): words for words, names in shared.items()}
