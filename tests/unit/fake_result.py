@@ -6,7 +6,7 @@ import numpy as np
 
 from darksector.cardfile import Origin
 from darksector.provenance import Provenance
-from darksector.results import CutflowRow, Labels, SearchResult, Windows
+from darksector.results import CutflowRow, Labels, Plane, SearchResult, Windows
 from darksector.statistics.likelihood import CountingModel
 from darksector.statistics.limits import LimitCurve
 from darksector.statistics.spectrum import Spectrum
@@ -33,7 +33,7 @@ LABELS = Labels(
 )
 
 
-def fake_result(masses=None, *, masked=(), observed=False, writer=None):
+def fake_result(masses=None, *, masked=(), observed=False, writer=None, planes=()):
     mass = np.linspace(0.5, 7.0, 14) if masses is None else np.asarray(masses, float)
     gaps = np.isin(np.arange(len(mass)), list(masked))
     windows = fake_windows(mass)
@@ -59,7 +59,12 @@ def fake_result(masses=None, *, masked=(), observed=False, writer=None):
         ),
         observed=counts,
         published=("lmu_ltau_4mu_babar2016", "lmu_ltau_tautau_belle2_2023"),
-        config={"search": "zprime_invisible", "seed": 1, "masses": mass.tolist()},
+        config={
+            "search": "zprime_invisible",
+            "seed": 1,
+            "masses": mass.tolist(),
+            "detector": "belle2_phase2",
+        },
         provenance=Provenance(
             seed=1,
             versions={"python": "3.11", "numpy": "2.0"},
@@ -68,6 +73,7 @@ def fake_result(masses=None, *, masked=(), observed=False, writer=None):
         ),
         origins={"machine.energy_her": Origin("a test", "read")},
         writer=writer or (lambda result, folder: None),
+        planes=planes,
     )
 
 
@@ -139,6 +145,29 @@ def fake_signal(mass):
     shape = 9 * np.exp(-0.5 * ((x - mass**2) / 1.5) ** 2)
     shape[shape < 1e-6] = 0
     return Spectrum("recoil_mass2", edges, shape, 0.01 * shape)
+
+
+def fake_plane():
+    """Two backgrounds side by side, a third in a corner, and nothing at the top."""
+    x, y = np.linspace(1, 6, 51), np.linspace(10, 160, 76)
+    left, right, corner = (np.zeros((50, 75)) for _ in range(3))
+    left[:25, :60] = 20.0
+    right[25:, :60] = 5.0
+    corner[44:, :6] = 400.0
+    best = np.zeros((50, 75), dtype=bool)
+    best[30:40, 20:40] = True
+    edge = np.column_stack([np.linspace(1, 6, 9), np.linspace(60, 20, 9)])
+    return Plane(
+        name="energy_angle_plane",
+        title="single photons",
+        x_label=r"$E^*_\gamma$ [GeV]",
+        y_label=r"$\theta_\gamma$ [degrees]",
+        x_edges=x,
+        y_edges=y,
+        contents=dict(zip(BACKGROUNDS, (left, right, corner), strict=True)),
+        lines={"low mass": (edge, edge + np.array([0, 60]))},
+        cells={"best boundary": best},
+    )
 
 
 def fake_cutflow():

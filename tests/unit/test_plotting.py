@@ -17,6 +17,7 @@ from darksector.plotting import (
     exclusion,
     interactive,
     labels,
+    palette,
     placement,
     spectra,
     style,
@@ -49,8 +50,25 @@ def curve(figure, name):
 def test_the_header_says_what_it_is_and_how_much():
     _, header = texts(spectra.recoil_spectrum(fake_result()))
 
-    for words in (labels.SIMULATION, "276 pb", "90 % CL", "SuperKEKB", "Belle II"):
+    for words in (labels.SIMULATION, "276 pb", "SuperKEKB", "Belle II"):
         assert words in header
+
+
+@pytest.mark.parametrize(
+    ("method", "words"),
+    [
+        pytest.param("Bayesian, flat prior", "90 % credibility", id="Bayesian"),
+        pytest.param("CLs, asymptotic", "90 % CL", id="frequentist"),
+    ],
+)
+def test_the_header_calls_a_credibility_by_its_name(method, words):
+    result = fake_result()
+    limits = dataclasses.replace(result.limits, method=method)
+    _, header = texts(
+        spectra.recoil_spectrum(dataclasses.replace(result, limits=limits))
+    )
+
+    assert words in header
 
 
 def test_spectrum_axes_carry_units_and_bin_width():
@@ -93,6 +111,52 @@ def test_efficiency_is_shown_in_percent_with_errors():
     assert line.get_ydata() == pytest.approx(100 * result.windows.efficiency)
     assert upper.containers[0].has_yerr
     assert lower.get_ylabel() == "resolution [GeV$^2$]"
+
+
+def test_a_mass_without_signal_has_no_resolution():
+    result = fake_result([1.0, 2.0, 3.0])
+    without = dataclasses.replace(
+        result.windows, resolution=np.array([2.0, 1.0, 0.0]), efficiency=np.zeros(3)
+    )
+    figure = spectra.efficiency_and_resolution(
+        dataclasses.replace(result, windows=without)
+    )
+    drawn = np.ma.filled(figure.axes[1].lines[0].get_ydata(), np.nan)
+
+    assert drawn[:2].tolist() == [2.0, 1.0]
+    assert np.isnan(drawn[2])
+
+
+def test_the_signal_cross_section_is_shown_at_a_coupling_of_a_thousandth():
+    """It goes with the coupling squared: 1e-6 of that at unit coupling."""
+    result = fake_result()
+    (panel,) = spectra.signal_cross_section(result).axes
+
+    assert panel.lines[0].get_ydata() == pytest.approx(
+        1e-6 * result.windows.signal_sigma
+    )
+    assert panel.get_ylabel() == "signal cross-section [fb]"
+    assert panel.get_yscale() == "log"
+    assert "$g'$ = $10^{-3}$" in [text.get_text() for text in panel.texts]
+
+
+def test_a_coupling_with_a_unit_is_given_with_it():
+    result = fake_result()
+    units = {"sigma": "fb", "gprime": "GeV$^{-1}$"}
+    quantities = {**result.labels.quantities, "gprime": r"$g$ [GeV$^{-1}$]"}
+    photon = dataclasses.replace(
+        result,
+        limits=dataclasses.replace(result.limits, units=units),
+        labels=dataclasses.replace(result.labels, quantities=quantities),
+    )
+
+    assert labels.at_coupling(photon, "1") == "$g$ = 1 GeV$^{-1}$"
+
+
+def test_ten_backgrounds_look_different():
+    looks = palette.fills(map(str, range(10)))
+
+    assert len(set(looks.values())) == 10
 
 
 def test_the_median_is_drawn_at_its_values():
@@ -141,6 +205,35 @@ def test_the_coupling_figure_names_all_that_it_shows():
     assert "BaBar, arXiv:1606.03501, 90 % CL" in entries
     assert {band.label for band in BANDS} < set(entries)
     assert any("B(Z'" in entry for entry in entries)
+
+
+def further(result, count):
+    """Return a result with more limits on its coupling."""
+    limits = result.limits
+    names = [f"gprime_{i}" for i in range(count)]
+    band = limits.expected_band["gprime"]
+    more = {name: band * (1 + i / 9) for i, name in enumerate(names)}
+    limits = dataclasses.replace(
+        limits,
+        units={"sigma": "fb", "gprime": "1", **dict.fromkeys(names, "1")},
+        expected_band={**limits.expected_band, **more},
+    )
+    quantities = {**result.labels.quantities, **{n: f"$g'$, {n}" for n in names}}
+    labelled = dataclasses.replace(result.labels, quantities=quantities)
+    return dataclasses.replace(result, limits=limits, labels=labelled)
+
+
+def test_limits_under_five_assumptions_are_told_apart():
+    result = further(fake_result(), 5)
+    panel = exclusion.coupling_limit(result, []).axes[0]
+    lines = [x for x in panel.lines if str(x.get_label()).startswith("expected, ")]
+    chart = interactive.coupling_limit(result, [])
+    traces = [t for t in chart.data if t.name.startswith("expected, ")]
+
+    assert len(lines) == len(traces) == 5
+    assert len({x.get_marker() for x in lines}) == 5
+    assert len({(x.get_color(), x.get_linestyle()) for x in lines}) == 5
+    assert len({t.marker.symbol for t in traces}) == 5
 
 
 def test_limits_on_another_coupling_or_elsewhere_are_left_out():
@@ -368,6 +461,14 @@ def test_an_unwritable_folder_is_an_output_error(tmp_path):
 
     with pytest.raises(OutputError, match="choose another"):
         style.save(figure, tmp_path / "file", "figure")
+
+
+def test_the_interactive_spectrum_has_the_scale_of_the_printed_one():
+    result = fake_result()
+    chart = interactive.recoil_spectrum(result)
+    printed = spectra.recoil_spectrum(result).axes[0].get_ylim()
+
+    assert 10.0 ** np.array(chart.layout.yaxis.range) == pytest.approx(printed)
 
 
 def test_interactive_gaps_are_null():

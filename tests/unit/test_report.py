@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import csv
 import dataclasses
 import functools
@@ -14,7 +15,7 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 import pytest
-from fake_result import fake_result
+from fake_result import fake_plane, fake_result
 
 from darksector.errors import InvalidFile, OutputError
 from darksector.io.files import atomic_write
@@ -42,6 +43,8 @@ FILES = {
     "references.bib",
     "report.html",
     "run.toml",
+    "signal_cross_section.pdf",
+    "signal_cross_section.png",
     "spectra.parquet",
     "windows.csv",
     "workspace.json",
@@ -169,6 +172,40 @@ def test_the_report_opens_offline(folder):
         "https://arxiv.org/abs/1403.2727",
         "https://arxiv.org/abs/1606.03501",
     }
+
+
+def test_a_search_with_a_plane_draws_it_and_what_the_calorimeter_misses(tmp_path):
+    writer.write_folder(fake_result([3.0], planes=(fake_plane(),)), tmp_path, bands=())
+    page = (tmp_path / "report.html").read_text()
+    pictures = re.findall(
+        r'<img alt="[^"]+" src="data:image/png;base64,([^"]+)">', page
+    )
+
+    stems = ("energy_angle_plane", "ecl_inefficiency")
+    assert [base64.b64decode(picture) for picture in pictures] == [
+        (tmp_path / f"{stem}.png").read_bytes() for stem in stems
+    ]
+    assert all((tmp_path / f"{stem}.pdf").is_file() for stem in stems)
+    assert page.count("<img") == len(stems)
+
+
+def test_the_report_calls_a_credibility_by_its_name(folder):
+    page = (folder / "report.html").read_text()
+
+    assert "90 % credibility" in page
+    assert "90 % CL</p>" not in page
+
+
+def test_samples_with_the_same_conventions_share_a_row():
+    result = fake_result([3.0])
+    names = dict.fromkeys(("diphoton", "triphoton"), "tree level")
+    shared = dataclasses.replace(
+        result.labels, conventions={**names, "signal": "first order"}
+    )
+    page = writer.report_html(dataclasses.replace(result, labels=shared), [], [])
+
+    assert "<th>diphoton, triphoton</th><td>tree level</td>" in page
+    assert "<th>signal</th><td>first order</td>" in page
 
 
 def test_the_report_says_what_was_assumed(folder):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import cycle
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -11,13 +12,20 @@ from matplotlib.patheffects import withStroke
 from numpy.typing import NDArray
 
 from darksector.limits.published import CouplingBand, PublishedLimit
-from darksector.plotting import labels, placement, style, views
+from darksector.plotting import labels, palette, placement, style, views
 from darksector.results import SearchResult
 
 # darker than the lines, so that small letters are read
 _INK = dict(
     zip(views.OTHERS, ("#9E4600", "#00684C", "#8F4573", "#8A5F00"), strict=True)
 )
+_MARKERS = {
+    "diamond": "D",
+    "triangle-up": "^",
+    "square": "s",
+    "circle": "o",
+    "x-thin": "x",
+}
 OURS = ("observed", "expected", r"expected $\pm1\sigma$", r"expected $\pm2\sigma$")
 
 
@@ -54,8 +62,8 @@ def coupling_limit(
     _bands(panel, plane.bands)
     _published(panel, plane.overlays)
     _ours(panel, result, principal)
-    for name in assumptions:
-        _dashed(panel, result, name)
+    for name, look in zip(assumptions, cycle(palette.OWN), strict=False):
+        _dashed(panel, result, name, look)
     _axes(panel, result, principal, plane)
     _names(panel, result, principal, plane)
     dashed = [_assumption(result, name) for name in assumptions]
@@ -111,15 +119,19 @@ def _assumption(result: SearchResult, quantity: str) -> str:
     return f"expected, {result.labels.quantities[quantity]}"
 
 
-def _dashed(panel: Axes, result: SearchResult, quantity: str) -> None:
+def _dashed(
+    panel: Axes, result: SearchResult, quantity: str, look: tuple[str, str, str]
+) -> None:
+    colour, dash, marker = look
     panel.plot(
         result.limits.mass,
         result.limits.expected[quantity],
-        color="#404040",
-        linestyle="--",
-        marker="D",
-        markersize=3,
-        linewidth=1.4,
+        color=colour,
+        linestyle=dash,
+        marker=_MARKERS[marker],
+        markersize=4.5,
+        markerfacecolor="white",
+        linewidth=1.3,
         label=_assumption(result, quantity),
         zorder=4,
     )

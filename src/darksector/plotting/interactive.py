@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import cycle
 from typing import Any
 
 import numpy as np
@@ -11,14 +12,13 @@ from numpy.typing import NDArray
 from plotly.offline import get_plotlyjs
 
 from darksector.limits.published import CouplingBand, PublishedLimit
-from darksector.plotting import labels, views
+from darksector.plotting import labels, palette, views
 from darksector.results import SearchResult
 
-# As in `style`, which is not imported here to keep the two libraries apart.
-STACK = ("#ABDCF4", "#F2CF80", "#80CFB9", "#E5BCD3", "#F8F2A1", "#C6C6C6")
 SIGNALS = (("#D55E00", "solid"), ("#0072B2", "dash"), ("#000000", "dashdot"))
-BAND_1, BAND_2 = "#8CC8EC", "#CFE7F6"
+BAND_1, BAND_2 = "#8CC8EC", "#CFE7F6"  # as in style, which needs matplotlib
 _DASHES = {"solid": "solid", "dashed": "dash", "dashdot": "dashdot", "dotted": "dot"}
+_PATTERNS = dict(zip(palette.HATCHES, ("", "\\", ".", "+"), strict=True))
 _OPTIONS = {"displaylogo": False, "responsive": True, "plotlyServerURL": ""}
 
 
@@ -43,14 +43,13 @@ def chart(figure: go.Figure, name: str, *, height: int = 520) -> str:
 def recoil_spectrum(result: SearchResult) -> go.Figure:
     """Return stacked backgrounds and signals at their limit, events per bin."""
     figure = go.Figure()
-    components = zip(STACK * 9, views.stacking_order(result), strict=False)
-    for colour, name in components:
+    for name, (colour, hatch) in palette.fills(views.stacking_order(result)).items():
         spectrum = result.spectra[name]
         figure.add_bar(
             x=_centres(spectrum.edges),
             y=_numbers(spectrum.contents),
             width=np.diff(spectrum.edges).tolist(),
-            marker={"color": colour, "line": {"width": 0}},
+            marker={"color": colour, "line": {"width": 0}, "pattern": _pattern(hatch)},
             customdata=np.sqrt(spectrum.variances).tolist(),
             hovertemplate="%{y:.4g} ± %{customdata:.2g}",
             name=labels.to_html(result.labels.components.get(name, name)),
@@ -66,6 +65,9 @@ def recoil_spectrum(result: SearchResult) -> go.Figure:
             name=f"signal, {mass:g} GeV, at the expected limit",
         )
     _layout(figure, labels.to_html(result.labels.observable), _per_bin(result))
+    ends = views.event_range(result)
+    if ends is not None:
+        figure.update_yaxes(range=np.log10(ends).tolist())
     figure.update_layout(barmode="stack", bargap=0, hovermode="x unified")
     return figure
 
@@ -94,11 +96,13 @@ def coupling_limit(
         _band(figure, band, lines)
     _published(figure, plane.overlays)
     _curves(figure, result, principal)
-    for name in assumptions:
+    for name, look in zip(assumptions, cycle(palette.OWN), strict=False):
+        colour, dash, marker = look
         figure.add_scatter(
             x=result.limits.mass.tolist(),
             y=_numbers(result.limits.expected[name]),
-            line={"color": "#404040", "dash": "dash"},
+            line={"color": colour, "dash": _DASHES[dash]},
+            marker={"symbol": marker + "-open"},
             mode="lines+markers",
             name="expected, " + labels.to_html(result.labels.quantities[name]),
         )
@@ -195,6 +199,10 @@ def _numbers(values: NDArray[np.float64]) -> list[float | None]:
     return list(np.ma.asarray(values).tolist())
 
 
+def _pattern(hatch: str) -> dict[str, str]:
+    return {"shape": _PATTERNS[hatch], "fgcolor": "#707070", "fillmode": "overlay"}
+
+
 def _centres(edges: NDArray[np.float64]) -> list[float]:
     return ((edges[1:] + edges[:-1]) / 2).tolist()
 
@@ -209,8 +217,8 @@ def _per_bin(result: SearchResult) -> str:
 def _limit_axes(
     figure: go.Figure, result: SearchResult, quantity: str, plane: views.Plane
 ) -> None:
-    name = labels.to_html(labels.quantity(result, quantity))
-    _layout(figure, labels.MASS, f"upper limit on {name}")
+    name = labels.to_html(f"upper limit on {labels.quantity(result, quantity)}")
+    _layout(figure, labels.MASS, name)
     if plane.logarithmic:
         figure.update_xaxes(type="log", range=np.log10(plane.mass).tolist())
     else:

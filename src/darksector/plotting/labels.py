@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from darksector.limits.published import PublishedLimit
 from darksector.results import SearchResult
+from darksector.statistics.limits import LimitCurve
 
 SIMULATION = "darksector simulation"
 MASS = "mediator mass [GeV]"
@@ -48,6 +49,13 @@ def confidence(level: float) -> str:
     return f"{100 * level:.4g} % CL"
 
 
+def certainty(limits: LimitCurve) -> str:
+    """Return how sure limits are: a credibility where their method is Bayesian."""
+    if limits.method.startswith("Bayesian"):
+        return f"{100 * limits.confidence_level:.4g} % credibility"
+    return confidence(limits.confidence_level)
+
+
 def unit(label: str) -> str:
     """Return the unit in the last square brackets of an axis label, or nothing.
 
@@ -79,6 +87,17 @@ def quantity(result: SearchResult, name: str) -> str:
 def couplings(result: SearchResult) -> tuple[str, ...]:
     """Return the limited quantities that are couplings, the principal one first."""
     return tuple(name for name in result.limits.units if name != "sigma")
+
+
+def at_coupling(result: SearchResult, value: str) -> str:
+    """Return words for a value, in mathtext, of the principal coupling."""
+    principal = next(iter(couplings(result)), None)
+    if principal is None:
+        return f"at a coupling of {value}"
+    unit_name = result.limits.units[principal]
+    suffix = "" if unit_name in {"", "1"} else f" {unit_name}"
+    name = re.sub(r"\s*\[[^\]]*\]\s*$", "", result.labels.quantities[principal])
+    return f"{name} = {value}{suffix}"
 
 
 def published(limit: PublishedLimit) -> str:

@@ -6,9 +6,10 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from darksector.plotting import labels, style, views
+from darksector.plotting import labels, palette, style, views
 from darksector.results import SearchResult
-from darksector.statistics.spectrum import Spectrum
+
+_BENCHMARK = 1e-3  # coupling at which cross-sections are shown, in its unit
 
 
 def recoil_spectrum(result: SearchResult) -> Figure:
@@ -53,7 +54,7 @@ def efficiency_and_resolution(result: SearchResult) -> Figure:
     )
     lower.plot(
         windows.mass,
-        windows.resolution,
+        np.ma.masked_equal(windows.resolution, 0.0),  # of no signal at all
         color=style.VERMILION,
         marker="s",
         markersize=4,
@@ -68,17 +69,52 @@ def efficiency_and_resolution(result: SearchResult) -> Figure:
     return figure
 
 
+def signal_cross_section(result: SearchResult) -> Figure:
+    """Return the signal cross-section at a coupling of 1e-3, fb, against mass.
+
+    Notes
+    -----
+    With radiation, and with the cuts on generated particles that the search declares;
+    every signal is proportional to the coupling squared.
+    """
+    figure, (panel,) = style.panels(result)
+    windows = result.windows
+    panel.plot(
+        windows.mass,
+        _BENCHMARK**2 * windows.signal_sigma,
+        color=style.BLUE,
+        marker="o",
+        markersize=4,
+        linewidth=1.2,
+    )
+    plane = views.plane(result, "sigma")
+    panel.set(yscale="log", xscale="log" if plane.logarithmic else "linear")
+    panel.set_xlim(plane.mass)
+    low, high = panel.get_ylim()
+    panel.set_ylim(low / 3, high * 3)  # a decade or more: ticks with plain labels
+    panel.set_xlabel(labels.MASS, fontsize=11)
+    panel.set_ylabel("signal cross-section [fb]", fontsize=11)
+    panel.text(
+        0.03, 0.95, labels.at_coupling(result, r"$10^{-3}$"), ha="left", va="top",
+        transform=panel.transAxes, fontsize=10,
+    )  # fmt: skip
+    return figure
+
+
 def _stack(panel: Axes, result: SearchResult, components: tuple[str, ...]) -> None:
     edges = result.spectra[components[0]].edges
     base = np.zeros(len(edges) - 1)
-    for colour, name in zip(style.STACK * 9, components, strict=False):
+    for name, (colour, hatch) in palette.fills(components).items():
         top = base + result.spectra[name].contents
         panel.stairs(
             top,
             edges,
             baseline=base,
             fill=True,
-            color=colour,
+            facecolor=colour,
+            edgecolor=style.HATCH,
+            hatch=hatch,
+            linewidth=0,
             label=result.labels.components.get(name, name),
         )
         base = top
@@ -105,17 +141,7 @@ def _axes(panel: Axes, result: SearchResult) -> None:
     edges = drawn[0].edges
     panel.set_xlim(edges[0], edges[-1])
     panel.set_ylabel(labels.bin_width(edges, result.labels.observable), fontsize=11)
-    filled = [s for s in drawn if np.any(s.contents > 0)]
-    if filled:
+    ends = views.event_range(result)
+    if ends is not None:
         panel.set_yscale("log")
-        panel.set_ylim(_decades(filled, result))
-
-
-def _decades(filled: list[Spectrum], result: SearchResult) -> tuple[float, float]:
-    """Return the ends of a logarithmic axis: all peaks, at most seven decades."""
-    total = np.sum([s.contents for s in result.spectra.values()], axis=0)
-    high = max(float(np.max(s.contents)) for s in filled)
-    high = max(high, float(np.max(total, initial=0.0)))
-    # A tenth of the typical bin: a stray bin far below sets no scale.
-    low = min(float(np.median(s.contents[s.contents > 0])) / 10 for s in filled)
-    return max(low / 2, high * 1e-7), high * 3
+        panel.set_ylim(ends)

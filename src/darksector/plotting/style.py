@@ -12,7 +12,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
 from darksector.io.files import atomic_write
-from darksector.plotting import labels
+from darksector.plotting import labels, palette
 from darksector.results import SearchResult
 
 # Okabe & Ito, https://jfly.uni-koeln.de/color: told apart with any colour vision.
@@ -26,8 +26,8 @@ VERMILION = "#D55E00"
 PURPLE = "#CC79A7"
 GREY = "#8C8C8C"
 
-# Backgrounds, bottom first: tints, so that signal lines stand out on all of them.
-STACK = ("#ABDCF4", "#F2CF80", "#80CFB9", "#E5BCD3", "#F8F2A1", "#C6C6C6")
+STACK = palette.TINTS
+HATCH = "#707070"  # on them
 LINES = ((VERMILION, "-"), (BLUE, "--"), (BLACK, "-."))  # signals
 OTHERS = (VERMILION, GREEN, PURPLE, ORANGE)  # other people's limits
 BAND_1, BAND_2 = "#8CC8EC", "#CFE7F6"  # tints of SKY: ±1 and ±2 standard deviations
@@ -118,7 +118,7 @@ def save(figure: Figure, folder: Path, stem: str) -> None:
 
 def _header(panel: Axes, result: SearchResult) -> None:
     luminosity = labels.luminosity(result.luminosity)
-    level = labels.confidence(result.limits.confidence_level)
+    level = labels.certainty(result.limits)
     names = result.labels
     where = f"{names.title}, {names.machine}, {names.detector}"
     texts: tuple[tuple[str, float, int, Mapping[str, Any]], ...] = (

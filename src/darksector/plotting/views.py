@@ -71,6 +71,23 @@ def stacking_order(result: SearchResult) -> tuple[str, ...]:
     return tuple(sorted(result.spectra, key=lambda name: result.spectra[name].total()))
 
 
+def event_range(result: SearchResult) -> tuple[float, float] | None:
+    """Return the ends of a logarithmic axis of events: all peaks, at most seven decades.
+
+    None if there are no events.
+    """
+    drawn = [*result.spectra.values(), *result.signal_spectra.values()]
+    filled = [s.contents for s in drawn if np.any(s.contents > 0)]
+    if not filled:
+        return None
+    total = np.sum([s.contents for s in result.spectra.values()], axis=0)
+    high = max(float(np.max(contents)) for contents in filled)
+    high = max(high, float(np.max(total, initial=0.0)))
+    # A tenth of the typical bin: a stray bin far below sets no scale.
+    low = min(float(np.median(c[c > 0])) / 10 for c in filled)
+    return max(low / 2, high * 1e-7), high * 3
+
+
 def plane(
     result: SearchResult,
     quantity: str,

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import tomli_w
@@ -17,6 +19,8 @@ from darksector.limits import published
 from darksector.limits.published import CouplingBand, PublishedLimit
 from darksector.report import tables
 from darksector.results import SearchResult
+
+_LOSSES = "ecl_inefficiency"
 
 
 def write_folder(
@@ -43,7 +47,11 @@ def write_folder(
     for name, content in _documents(result):
         atomic_write(folder / name, content)
     _save_figures(result, folder, overlays, bands)
-    page = report_html(result, overlays, bands)
+    pictures = {
+        title: (folder / f"{stem}.png").read_bytes()
+        for stem, title in _pictured(result)
+    }
+    page = report_html(result, overlays, bands, pictures)
     atomic_write(folder / "report.html", page.encode())
 
 
@@ -75,14 +83,23 @@ def report_html(
     result: SearchResult,
     overlays: Sequence[PublishedLimit],
     bands: Sequence[CouplingBand],
+    pictures: Mapping[str, bytes] = MappingProxyType({}),
 ) -> str:
-    """Return the report: one page that needs no network."""
+    """Return the report: one page that needs no network.
+
+    Parameters
+    ----------
+    result, overlays, bands
+        As in `write_folder`.
+    pictures
+        What it shows to a figure, png, that is not interactive.
+    """
     from markupsafe import Markup
 
     from darksector.plotting import interactive, pages
 
     charts = {
-        name: Markup(interactive.chart(figure, name))
+        name: Markup(interactive.chart(figure, name, height=_height(figure)))
         for name, figure in _charts(result, overlays, bands)
     }
     return pages.render(
@@ -90,8 +107,13 @@ def report_html(
         "report.html.jinja",
         result=result,
         summary=_summary(result),
+        conventions=_conventions(result),
         config=tomli_w.dumps(result.config),
         charts=charts,
+        pictures={
+            words: Markup(base64.b64encode(png).decode())
+            for words, png in pictures.items()
+        },
         library=Markup(interactive.library()),
         systematics=tables.systematics_table(result),
         origins=tables.origins_table(result),
@@ -100,6 +122,11 @@ def report_html(
         windows=tables.window_table(result),
         regions=tables.region_table(result),
     )
+
+
+def _height(chart: Any) -> int:
+    """Return the height of a chart, px, with room for its legend."""
+    return max(520, 400 + 22 * len(chart.data))
 
 
 def _documents(result: SearchResult) -> Iterator[tuple[str, bytes]]:
@@ -133,17 +160,37 @@ def _save_figures(
     overlays: Sequence[PublishedLimit],
     bands: Sequence[CouplingBand],
 ) -> None:
-    from darksector.plotting import exclusion, labels, spectra, style
+    from darksector.plotting import (
+        exclusion,
+        labels,
+        photon_losses,
+        planes,
+        spectra,
+        style,
+    )
 
     figures = {
         "recoil_mass2_spectrum": spectra.recoil_spectrum(result),
         "efficiency_and_resolution": spectra.efficiency_and_resolution(result),
+        "signal_cross_section": spectra.signal_cross_section(result),
         "limit_cross_section": exclusion.cross_section_limit(result),
     }
     for name in labels.couplings(result)[:1]:
         figures[f"limit_{name}"] = exclusion.coupling_limit(result, overlays, bands)
+    for plane in result.planes:
+        figures[plane.name] = planes.plane_figure(result, plane)
+    if result.planes:
+        figures[_LOSSES] = photon_losses.inefficiency(result)
     for stem, figure in figures.items():
         style.save(figure, folder, stem)
+
+
+def _pictured(result: SearchResult) -> Iterator[tuple[str, str]]:
+    """Yield stem and description of the figures that the report repeats."""
+    for plane in result.planes:
+        yield plane.name, f"Backgrounds in the plane: {plane.title}"
+    if result.planes:
+        yield _LOSSES, "Photons that leave no cluster"
 
 
 def _charts(
@@ -169,8 +216,15 @@ def _summary(result: SearchResult) -> dict[str, str]:
         "machine": names.machine,
         "detector": names.detector,
         "luminosity": labels.luminosity(result.luminosity),
-        "confidence level": f"{100 * limits.confidence_level:.4g} %",
+        "level": labels.certainty(limits),
         "method": limits.method,
         "seed": str(result.provenance.seed),
-        **names.conventions,
     }
+
+
+def _conventions(result: SearchResult) -> dict[str, str]:
+    """Return names of samples, or of choices, that share what is said of them."""
+    shared: dict[str, list[str]] = {}
+    for name, words in result.labels.conventions.items():
+        shared.setdefault(words, []).append(name)
+    return {", ".join(names): words for words, names in shared.items()}
