@@ -26,7 +26,7 @@ PICTURES = (
     "efficiency_and_resolution",
     "energy_angle_plane",
     "ecl_inefficiency",
-    "recoil_mass2_spectrum",
+    "photon_recoil_mass2_spectrum",
     "limit_epsilon",
 )
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, final
 
@@ -15,6 +15,7 @@ from darksector.provenance import Provenance
 from darksector.statistics.likelihood import CountingModel
 from darksector.statistics.limits import LimitCurve
 from darksector.statistics.spectrum import Spectrum
+from darksector.statistics.systematics import Uncertainty
 
 
 @final
@@ -158,6 +159,8 @@ class SearchResult:
         Pictures of the candidates in two observables.
     regions
         What each background component leaves in each region.
+    uncertainties
+        Component to the uncertainty of its yield, where one is declared.
     """
 
     name: str
@@ -177,6 +180,7 @@ class SearchResult:
     writer: Callable[[SearchResult, Path], None]
     planes: tuple[Plane, ...] = ()
     regions: tuple[RegionYield, ...] = ()
+    uncertainties: Mapping[str, Uncertainty] = field(default_factory=dict)
 
     def save(self, folder: str | Path) -> Path:
         """Write the output folder (every file whole or not at all); return its path.

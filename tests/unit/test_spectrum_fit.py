@@ -40,7 +40,7 @@ def whole_plan():
 
 def plan(*, size, systematics=(), masses=(MASS,)):
     part = Part("flat", "flat", uncertainty=Uncertainty(size, "test"))
-    background = Background("diphoton", "flat", chunks=1, parts=(part,))
+    background = Background("diphoton", "flat", chunks=2, parts=(part,))
     search = replace(SEARCH, backgrounds=(background,), systematics=systematics)
     return replace(whole_plan(), search=search, masses=masses)
 

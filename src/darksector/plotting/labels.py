@@ -81,7 +81,8 @@ def quantity(result: SearchResult, name: str) -> str:
     label, unit_name = result.labels.quantities[name], result.limits.units[name]
     if "[" in label or unit_name in {"", "1"}:
         return label
-    return f"{label} [{unit_name}]"
+    power = re.sub(r"\^(-?\d+)", r"$^{\1}$", unit_name)
+    return f"{label} [{power}]"
 
 
 def couplings(result: SearchResult) -> tuple[str, ...]:

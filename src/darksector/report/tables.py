@@ -161,11 +161,16 @@ def window_table(result: SearchResult) -> Table:
 
 
 def systematics_table(result: SearchResult) -> Table:
-    """Return the nuisance parameters with sizes, %, and sources."""
-    rows = tuple(
+    """Return nuisance parameters and components with sizes, %, and sources."""
+    shared = [
         (s.name, f"{100 * s.signal:.3g}", f"{100 * s.background:.3g}", s.source)
         for s in result.counting.systematics
-    )
+    ]
+    own = [
+        (f"yield of {name}", "0", f"{100 * u.size:.3g}", u.source)
+        for name, u in result.uncertainties.items()
+    ]
+    rows = (*shared, *own)
     return Table(("name", "signal [%]", "background [%]", "source"), rows)
 
 

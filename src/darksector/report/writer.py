@@ -170,7 +170,7 @@ def _save_figures(
     )
 
     figures = {
-        "recoil_mass2_spectrum": spectra.recoil_spectrum(result),
+        f"{_observable(result)}_spectrum": spectra.recoil_spectrum(result),
         "efficiency_and_resolution": spectra.efficiency_and_resolution(result),
         "signal_cross_section": spectra.signal_cross_section(result),
         "limit_cross_section": exclusion.cross_section_limit(result),
@@ -191,6 +191,11 @@ def _pictured(result: SearchResult) -> Iterator[tuple[str, str]]:
         yield plane.name, f"Backgrounds in the plane: {plane.title}"
     if result.planes:
         yield _LOSSES, "Photons that leave no cluster"
+
+
+def _observable(result: SearchResult) -> str:
+    """Return the name of the observable of the spectra."""
+    return next(iter(result.spectra.values())).observable
 
 
 def _charts(

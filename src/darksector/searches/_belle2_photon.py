@@ -24,6 +24,8 @@ OPENINGS = {
     "forward_gap": (29.5, 34.0),
     "backward_gap": (125.5, 134.0),
 }
+# degrees: the trigger line has cells from 32.2 to 130.7 degrees
+PHOTON = (28.0, 136.0)
 
 REUSED = (
     "sensitivity study of arXiv:1808.10567 in the parametrisation that "
@@ -80,7 +82,7 @@ SELECTION = (
     Cut("photon angle", photon_in_barrel_acceptance),
 )
 BACKGROUNDS = (
-    *lost_particles(openings=OPENINGS, photon=(28.0, 136.0), energy_min=0.9),
+    *lost_particles(openings=OPENINGS, photon=PHOTON, energy_min=0.9),
     *bhabhas(OPENINGS),
 )
 SYSTEMATICS = (

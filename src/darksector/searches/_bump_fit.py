@@ -11,7 +11,6 @@ from typing import final
 import numpy as np
 
 from darksector.searches._bump_spectrum import Local
-from darksector.searches.base import Uncertainty
 from darksector.statistics.backgrounds import Bernstein
 from darksector.statistics.bias import spurious_signal
 from darksector.statistics.fit import OK
@@ -19,7 +18,7 @@ from darksector.statistics.histfactory import likelihood
 from darksector.statistics.model import Channel, Model, Sample
 from darksector.statistics.modifiers import HistoSys, NormFactor, NormSys
 from darksector.statistics.profile_limits import UpperLimits, cls_upper_limits
-from darksector.statistics.systematics import Systematic
+from darksector.statistics.systematics import Systematic, Uncertainty
 
 _KNOWN = 25.0  # the simulation is this many times larger than where a bias is read off
 

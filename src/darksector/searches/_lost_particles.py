@@ -11,7 +11,8 @@ from math import inf, radians
 
 from darksector.detectors.losses import ORIGINS
 from darksector.phasespace.cuts import GeneratorCut
-from darksector.searches.base import Background, Part, Uncertainty
+from darksector.searches.base import Background, Part
+from darksector.statistics.systematics import Uncertainty
 
 TREE = "assumed: tree level; NLO over LO of two photons is 1.10 (arXiv:1808.10567)"
 WIDTH = "assumed: the effective width is known from one published count only"

@@ -32,9 +32,9 @@ from darksector.models.base import Model
 from darksector.particles import MASS, PDG
 from darksector.phasespace.cuts import GeneratorCut
 from darksector.searches._bump_hunt import BumpHunt
-from darksector.searches.base import Assumption, Background, Search, Uncertainty
+from darksector.searches.base import Assumption, Background, Search
 from darksector.selection import Cut, Mask
-from darksector.statistics.systematics import Systematic
+from darksector.statistics.systematics import Systematic, Uncertainty
 
 
 def photons_in_barrel(c: Candidates, _: Detector) -> Mask:

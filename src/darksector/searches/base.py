@@ -20,20 +20,11 @@ from darksector.models.base import Model
 from darksector.phasespace.cuts import GeneratorCut
 from darksector.results import SearchResult
 from darksector.selection import Cut
-from darksector.statistics.systematics import Systematic
+from darksector.statistics.systematics import Systematic, Uncertainty
 
 if TYPE_CHECKING:
     from darksector.searches._plan import Plan
     from darksector.searches._samples import Inference, Samples, Survivors
-
-
-@final
-@dataclass(frozen=True)
-class Uncertainty:
-    """Relative uncertainty of one background component, and where it comes from."""
-
-    size: float
-    source: str
 
 
 @final

@@ -93,4 +93,5 @@ def _result(
         writer=partial(write_folder, bands=search.bands(found.windows.mass)),
         planes=found.planes,
         regions=found.regions,
+        uncertainties=search.uncertainties(),
     )

@@ -41,3 +41,25 @@ class Systematic:
             if not 0 <= size < float("inf"):
                 msg = f"systematic {self.name!r} has size {size}; sizes are >= 0."
                 raise InvalidCard(msg)
+
+
+@final
+@dataclass(frozen=True)
+class Uncertainty:
+    """Relative uncertainty of one background component, and where it comes from.
+
+    Those of one source move together.
+
+    Raises
+    ------
+    InvalidCard
+        If the size is not positive and finite.
+    """
+
+    size: float
+    source: str
+
+    def __post_init__(self) -> None:
+        if not 0 < self.size < float("inf"):
+            msg = f"an uncertainty has the size {self.size}; leave out what is known."
+            raise InvalidCard(msg)
