@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -18,12 +18,13 @@ if TYPE_CHECKING:
     from darksector.searches._plan import Plan
     from darksector.searches._sensitivity import Sensitivities
 
+MASSES = "0.1,3,6,8"  # GeV
 _WORDS = {
-    "calorimeter.gaps": "width of the calorimeter's gaps",
-    "calorimeter.crack_leakage": "leakage of the 90° crack",
+    "calorimeter.gaps": "calorimeter gap width",
+    "calorimeter.crack_leakage": "90° crack leakage",
     "klm.photon_inefficiency": "KLM photon inefficiency",
     "calorimeter.energy_resolution": "photon energy resolution",
-    "trigger.single_photon_1gev_min": "trigger threshold",
+    "trigger.single_photon_1gev_min": "1 GeV trigger threshold",
     "luminosity": "luminosity",
 }
 
@@ -31,8 +32,7 @@ _WORDS = {
 @click.command()
 @click.argument("search")
 @click.option("--luminosity", help="Integrated luminosity with unit, e.g. 276/pb.")
-@click.option("--masses", default="0.1,3,6,8", show_default=True,
-              help="Masses in GeV: start:stop:step or a,b,c.")  # fmt: skip
+@click.option("--masses", help=f"Masses in GeV: a,b,c [default: {MASSES}].")
 @click.option("--machine", help="Machine card: a name or a .toml file.")
 @click.option("--detector", help="Detector card: a name or a .toml file.")
 @click.option("--workers", type=click.IntRange(min=1), help="Local processes.")
@@ -40,7 +40,7 @@ _WORDS = {
               help="Folder for the table and the figure.")  # fmt: skip
 @as_json
 def sensitivity(
-    search: str, output: Path | None, workers: int | None, as_json: bool, **given: str
+    search: str, output: Path | None, workers: int | None, as_json: bool, **given: Any
 ) -> None:
     """Show which number of the detector the limits of SEARCH depend on.
 
@@ -60,17 +60,17 @@ def sensitivity(
         _write(plan, found, rows, output)
 
 
-def _plan(name: str, given: dict[str, str]) -> Plan:
+def _plan(name: str, given: Mapping[str, str | None]) -> Plan:
     from darksector.registry import SEARCHES
     from darksector.searches import pipeline
     from darksector.searches.base import Inputs
 
     declared = SEARCHES.load(name)
-    cards = {key: given[key] for key in ("machine", "detector") if given[key]}
+    cards = {key: card for key in ("machine", "detector") if (card := given[key])}
     return pipeline.plan(
         replace(declared, **cards),
         luminosity=given["luminosity"] or declared.dataset,
-        masses=given["masses"],
+        masses=given["masses"] or MASSES,
         seed=1,
         inputs=Inputs(),
     )

@@ -21,7 +21,7 @@ STEM = "sensitivity"
 _COLOURS = LinearSegmentedColormap.from_list(
     "better_worse", (style.BLUE, "#CFE7F6", "#FFFFFF", "#F2CF80", style.VERMILION)
 )
-_DARK = 0.75  # of the largest value: beyond, text is white
+_DARK = -0.75  # of the largest value: blue beyond, on which text is white
 
 
 @final
@@ -57,7 +57,7 @@ class SensitivityTable:
 def save_table(drawn: SensitivityTable, folder: Path) -> None:
     """Draw the derivatives, a number per line and a mass per column, as png and pdf."""
     rows, columns = len(drawn.names), len(drawn.masses)
-    size = (max(7.0, 2.6 + 0.95 * columns), 2.2 + 0.55 * rows)
+    size = (max(7.5, 2.6 + 0.95 * columns), 2.4 + 0.5 * rows)
     figure = Figure(figsize=size, layout="constrained")
     FigureCanvasAgg(figure)
     panel = figure.subplots()
@@ -70,7 +70,7 @@ def save_table(drawn: SensitivityTable, folder: Path) -> None:
             float(drawn.slopes[column, row]),
             float(drawn.errors[column, row]),
         )
-        white = abs(slope) > _DARK * largest
+        white = slope < _DARK * largest
         panel.text(
             column,
             row,
@@ -87,9 +87,9 @@ def save_table(drawn: SensitivityTable, folder: Path) -> None:
     panel.set_xticks(np.arange(columns - 1) + 0.5, minor=True)
     panel.set_yticks(np.arange(rows - 1) + 0.5, minor=True)
     panel.grid(visible=True, which="minor", color="#8C8C8C", linewidth=0.6)
-    bar = figure.colorbar(image, ax=panel, fraction=0.05, pad=0.02)
+    bar = figure.colorbar(image, ax=panel, location="bottom", aspect=40, pad=0.03)
     bar.set_label(
-        f"d ln({drawn.coupling} limit) / d ln(number)\nabove 0: less is better",
+        f"d ln(limit on {drawn.coupling}) / d ln(number); above 0: less is better",
         fontsize=10,
     )
     style.head(panel, _header(drawn))
@@ -100,7 +100,9 @@ def _cell(slope: float, error: float) -> str:
     if not np.isfinite(slope):
         return "no limit"
     # without -0.000: nothing at all is plain
-    value = f"{slope:+.3f}" if abs(slope) >= 5e-4 else "0"
+    value = (
+        f"{slope:+.3f}".replace("-", "\N{MINUS SIGN}") if abs(slope) >= 5e-4 else "0"
+    )
     return f"{value}\n± {error:.3f}" if error >= 5e-4 else value
 
 

@@ -44,7 +44,8 @@ NUMBERS = (
     "trigger.single_photon_1gev_min",
     LUMINOSITY,
 )
-PART = 2  # one of so many chunks of the backgrounds is enough
+_PART = 2  # one of so many chunks of the backgrounds is enough
+_LEAST = 4  # chunks of each, for the errors
 
 
 @final
@@ -93,6 +94,14 @@ def sensitivities(
         number of the detector is given.
     UnknownName
         If the detector has no such number.
+
+    Notes
+    -----
+    Windows and regions have soft edges (`SoftWindows`), for what crosses a hard one has
+    no derivative event by event.  The cuts of the selection stay hard: a window that
+    reaches one of them lacks what crosses it.  Windows do not follow the resolution, and
+    regions no number: a new optimum would gain in the second order only, but a window of
+    two resolutions is not at its optimum.
     """
     regions = _check(plan, numbers)
     names = tuple(name for name in numbers if name != LUMINOSITY)
@@ -145,12 +154,12 @@ def _check(plan: Plan, numbers: Sequence[str]) -> tuple[Region, ...]:
 
 
 def samples(plan: Plan) -> list[Sample]:
-    """Return the chunks that are enough: of each sample two at least, for the errors."""
+    """Return the chunks that are enough."""
     search = plan.search
     found = [
         Sample(search, background.sample, 0.0, plan.seed, chunk)
         for background in search.backgrounds
-        for chunk in range(max(2, -(-background.chunks // PART)))
+        for chunk in range(max(_LEAST, -(-background.chunks // _PART)))
     ]
     return found + _signal_samples(plan)
 

@@ -18,10 +18,10 @@ from darksector.statistics.limits import SIGMAS
 
 def coupling_slopes(
     plan: Plan, replicas: Sequence[Yields]
-) -> Float[np.ndarray, "r m k+1"]:
-    """Return d ln(limit on the coupling) / d ln(number), the luminosity last.
+) -> Float[np.ndarray, "r m n"]:
+    """Return d ln(limit on the coupling) / d ln(number), ``(r, m, k + 1)``.
 
-    It is NaN where a window has no signal or no background.
+    The luminosity is the last; it is NaN where a window lacks signal or background.
 
     Parameters
     ----------
