@@ -134,38 +134,41 @@ def made_up(*, sizes=(0.2, 0.05)):
     )
 
 
-def coupling_limit(this, signal, background, sizes):
-    """Return the limit on the coupling, up to a factor: no derivative is used."""
+def coupling_limits(this, moved):
+    """Return limits on the coupling, up to a factor: no derivative is used.
+
+    `moved` has signals and components of each case; all windows are one batch.
+    """
+    signal = np.concatenate([signal for signal, _ in moved])
+    background = np.concatenate([background for _, background in moved], axis=1)
     total = background.sum(axis=0)
-    own = np.sqrt(((sizes[:, None] * background) ** 2).sum(axis=0)) / total
+    sizes = made_up().sizes[:, None]
     counting = CountingModel(
         this.luminosity * signal,
         this.luminosity * total,
-        own,
+        np.sqrt(((sizes * background) ** 2).sum(axis=0)) / total,
         this.search.systematics,
     )
     band = cls_band(counting, confidence_level=this.search.confidence_level)
-    return np.sqrt(np.asarray(band[:, 2]))
+    return np.sqrt(np.asarray(band[:, 2])).reshape(len(moved), -1)
 
 
 def test_slopes_of_the_limit_are_those_of_central_differences():
     """Differences of ln(limit), the yields moved along their slopes."""
     this, at, step = plan(), made_up(), 1e-4
-
-    def moved(k, by):
-        return np.log(
-            coupling_limit(
-                this,
-                at.efficiency + by * at.efficiency_slopes[:, k],
-                at.background + by * at.background_slopes[..., k],
-                at.sizes,
-            )
+    moved = [
+        (
+            at.efficiency + by * at.efficiency_slopes[:, k],
+            at.background + by * at.background_slopes[..., k],
         )
+        for by in (-step, step)
+        for k in range(3)
+    ]
 
     (found,) = coupling_slopes(this, [at])
 
-    expected = [(moved(k, step) - moved(k, -step)) / (2 * step) for k in range(3)]
-    assert_allclose(found[:, :3].T, expected, rtol=1e-4, atol=1e-7)
+    low, high = np.log(coupling_limits(this, moved)).reshape(2, 3, 2)
+    assert_allclose(found[:, :3].T, (high - low) / (2 * step), rtol=1e-4, atol=1e-7)
 
 
 def test_much_data_with_a_known_background_gain_with_the_fourth_root():
