@@ -111,18 +111,14 @@ def _write(plan: Plan, found: Sensitivities, rows: list[Row], folder: Path) -> N
     table.writerows(rows)
     atomic_write(folder / f"{figures.STEM}.csv", text.getvalue().encode())
     search = plan.search
-    titles = (
-        search.title,
-        load_machine(search.machine).title,
-        load_detector(search.detector).title,
-    )
+    machine, detector = load_machine(search.machine), load_detector(search.detector)
     drawn = figures.SensitivityTable(
         masses=found.masses,
         names=[_WORDS[name] for name in found.names],
         slopes=found.slopes,
         errors=found.errors,
         coupling=search.assumptions[0].label,
-        title=", ".join(titles),
+        titles=(search.title, f"{machine.title}, {detector.title}"),
         luminosity=plan.luminosity,
         confidence_level=search.confidence_level,
     )

@@ -40,7 +40,9 @@ class SensitivityTable:
         is no limit.
     coupling
         What is limited, mathtext.
-    title, luminosity, confidence_level
+    titles
+        Of the search, and of the experiment.
+    luminosity, confidence_level
         Of the run; fb⁻¹.
     """
 
@@ -49,7 +51,7 @@ class SensitivityTable:
     slopes: NDArray[np.float64]
     errors: NDArray[np.float64]
     coupling: str
-    title: str
+    titles: tuple[str, str]
     luminosity: float
     confidence_level: float
 
@@ -66,10 +68,7 @@ def save_table(drawn: SensitivityTable, folder: Path) -> None:
         drawn.slopes.T, cmap=_COLOURS, vmin=-largest, vmax=largest, aspect="auto"
     )
     for column, row in np.ndindex(drawn.slopes.shape):
-        slope, error = (
-            float(drawn.slopes[column, row]),
-            float(drawn.errors[column, row]),
-        )
+        slope, error = (float(x[column, row]) for x in (drawn.slopes, drawn.errors))
         white = slope < _DARK * largest
         panel.text(
             column,
@@ -113,8 +112,10 @@ def _header(
         f"{labels.luminosity(drawn.luminosity)}, "
         f"{labels.confidence(drawn.confidence_level)}"
     )
+    grey = {"size": 9, "color": "#404040"}
     return (
-        (labels.SIMULATION, 0.0, 22, {"weight": "bold", "size": 11}),
-        (run, 1.0, 22, {"size": 11}),
-        (drawn.title, 0.0, 7, {"size": 9, "color": "#404040"}),
+        (labels.SIMULATION, 0.0, 36, {"weight": "bold", "size": 11}),
+        (run, 1.0, 36, {"size": 11}),
+        (drawn.titles[0], 0.0, 21, grey),
+        (drawn.titles[1], 0.0, 7, grey),
     )
