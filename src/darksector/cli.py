@@ -18,6 +18,7 @@ from darksector.event_commands import generate, xsec
 from darksector.fate_command import fate
 from darksector.machine_commands import machine
 from darksector.rediscovery import NAME as REDISCOVERY
+from darksector.sensitivity_command import sensitivity
 from darksector.statistics_commands import limit, scan, significance
 from darksector.terminal import Row, as_json, print_rows, progress_bar
 
@@ -70,6 +71,7 @@ main.add_command(xsec)
 main.add_command(display)
 main.add_command(machine)
 main.add_command(fate)
+main.add_command(sensitivity)
 main.add_command(limit)
 main.add_command(scan)
 main.add_command(significance)

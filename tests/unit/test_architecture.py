@@ -55,6 +55,7 @@ LAYERS = (
         "display_command",
         "fate_command",
         "rediscovery_command",
+        "sensitivity_command",
         "statistics_commands",
         "cli",
     ),

@@ -153,7 +153,7 @@ def cls_band(counting: CountingModel, *, confidence_level: float) -> np.ma.Maske
     shape = counting.signal.size, len(SIGMAS)
     band = np.ma.MaskedArray(np.zeros(shape), mask=True)
     if good.size:
-        model = _model(counting, good)
+        model = cls_model(counting, good)
         found = cls_upper_limits(likelihood(model), confidence_level=confidence_level)
         # the parameter is in units of a signal as large as the background's error
         band[good] = found.expected * _unit(counting, good)[:, None]
@@ -165,8 +165,11 @@ def _unit(counting: CountingModel, rows: NDArray[np.int64]) -> NDArray[np.float6
     return root / counting.signal[rows]
 
 
-def _model(counting: CountingModel, rows: NDArray[np.int64]) -> Model:
-    """Return the counts as a model of one bin, a batch of the masses."""
+def cls_model(counting: CountingModel, rows: NDArray[np.int64]) -> Model:
+    """Return the counts as a model of one bin, a batch of the masses.
+
+    The parameter is in units of a signal of the size of the background's error.
+    """
     background = counting.background[rows][:, None]
     signal = _unit(counting, rows)[:, None] * counting.signal[rows][:, None]
     own = 1 + counting.background_error[rows]

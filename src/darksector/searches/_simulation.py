@@ -89,8 +89,34 @@ def simulate(sample: Sample) -> Arrays:
     ``residual`` of it, one row per further observable in ``variables`` and, where the
     background is divided, one per origin of losses in ``origins``.
     """
-    search = sample.search
-    machine, response = load_machine(search.machine), _response(search.detector)
+    ready = prepared(sample)
+    columns = _evaluate(
+        (sample.search, _origins(sample)),
+        ready.events,
+        ready.z,
+        ready.p_beams,
+        ready.response,
+    )
+    generated = np.asarray(ready.events.weights)
+    return _survivors(generated, jax.tree.map(np.asarray, columns))
+
+
+@final
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True)
+class Prepared:
+    """The arguments of `detect` for one chunk."""
+
+    events: Events
+    z: jax.Array
+    p_beams: jax.Array
+    response: Response
+
+
+def prepared(sample: Sample) -> Prepared:
+    """Return the events of a chunk in front of the detector of its search."""
+    machine = load_machine(sample.search.machine)
+    response = _response(sample.search.detector)
     events = (
         _read(sample.external, machine)
         if sample.external
@@ -99,14 +125,7 @@ def simulate(sample: Sample) -> Arrays:
     z = stream(sample.seed, "detect", *_labels(sample)).standard_normal(
         (*events.momenta.shape[:2], NORMALS)
     )
-    columns = _evaluate(
-        (search, _origins(sample)),
-        events,
-        jnp.asarray(z),
-        jnp.asarray(machine.p_beams),
-        response,
-    )
-    return _survivors(np.asarray(events.weights), jax.tree.map(np.asarray, columns))
+    return Prepared(events, jnp.asarray(z), jnp.asarray(machine.p_beams), response)
 
 
 def _origins(sample: Sample) -> tuple[str, ...]:

@@ -25,7 +25,7 @@ def run(plan: Plan, execution: Execution) -> SearchResult:
     samples = _tasks(plan)
     arrays = run_tasks(
         [Task(plan.key(s), simulate, (s,)) for s in samples],
-        workers=execution.workers or _cores(),
+        workers=execution.workers or cores(),
         checkpoint=execution.checkpoint,
         progress=execution.progress,
     )
@@ -40,7 +40,7 @@ def run(plan: Plan, execution: Execution) -> SearchResult:
     return _result(plan, signals, {name: parts for (name, _), parts in chunks.items()})
 
 
-def _cores() -> int:
+def cores() -> int:
     """Return the number of cores that this process may use."""
     affinity = getattr(os, "sched_getaffinity", None)  # not on every platform
     return len(affinity(0)) if affinity else os.cpu_count() or 1
