@@ -83,7 +83,7 @@ SELECTION = (
 )
 BACKGROUNDS = (
     *lost_particles(openings=OPENINGS, photon=PHOTON, energy_min=0.9),
-    *bhabhas(OPENINGS),
+    bhabhas(),
 )
 SYSTEMATICS = (
     Systematic("luminosity", signal=0.015, background=0.015, source=LUMINOSITY),

@@ -6,7 +6,6 @@ that few events are enough; together the samples have everything once.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from math import inf, radians
 
 from darksector.detectors.losses import ORIGINS
@@ -23,7 +22,7 @@ _NARROW = ("crack", "forward_gap", "backward_gap")
 _REST = tuple(origin for origin in ORIGINS if origin not in _NARROW)
 _OTHER = tuple(origin for origin in _REST if origin != "floor")
 _MIDDLE = (35.0, 121.0)  # degrees: without the partners of photons lost in the gaps
-_HARD = 3.3  # GeV
+_HARD = 2.8  # GeV
 _ALONG_BEAMS = 0.36  # rad in the cms: beyond, leptons may be inside the acceptance
 
 CRACK = Part(
@@ -75,8 +74,12 @@ def lost_particles(
         Background(
             "triphoton",
             THREE.legend,
-            chunks=32,
+            chunks=16,
             options=(("photon_energy_min", 0.02),),
+            cuts=(
+                _theta("gamma", photon, one_is_enough=True),
+                GeneratorCut("e_cms", ("gamma",), low=energy_min, one_is_enough=True),
+            ),
             parts=(THREE,),
         ),
         *_radiative_bhabhas(seen, energy_min),
@@ -90,7 +93,7 @@ def _diphotons(
     sides: dict[str, dict[str, tuple[int, tuple[GeneratorCut, ...]]]] = {
         "crack": {"": (10, ())},
         "forward_gap": {"": (24, (near,)), "_peak": (4, (_beyond(photon, 1),))},
-        "backward_gap": {"": (48, (near,)), "_peak": (4, (_beyond(photon, 0),))},
+        "backward_gap": {"": (32, (near,)), "_peak": (4, (_beyond(photon, 0),))},
     }
     parts = {"crack": CRACK, "forward_gap": FORWARD, "backward_gap": BACKWARD}
     narrow = tuple(
@@ -138,7 +141,8 @@ def _radiative_bhabhas(seen: GeneratorCut, energy_min: float) -> tuple[Backgroun
     middle = 2 * energy_min
     samples = {
         "soft": (8, (energies(energy_min, middle), *along.values())),
-        "hard": (32, (energies(middle), *along.values())),
+        "middle": (20, (energies(middle, _HARD), *along.values())),
+        "hard": (12, (energies(_HARD), *along.values())),
         "soft_electron": (6, (energies(energy_min, _HARD), turned["e-"])),
         "hard_electron": (8, (energies(_HARD), turned["e-"])),
         "soft_positron": (
@@ -162,42 +166,15 @@ def _radiative_bhabhas(seen: GeneratorCut, energy_min: float) -> tuple[Backgroun
     )
 
 
-def bhabhas(openings: dict[str, tuple[float, float]]) -> tuple[Background, ...]:
-    """Return e+e- with one lepton lost and the other one, without a track, alone.
-
-    Parameters
-    ----------
-    openings
-        As in `lost_particles`.
-    """
-    part = Part(
+def bhabhas() -> Background:
+    """Return e+e- with one lepton lost and the other one, without a track, alone."""
+    return Background(
         "bhabha",
         r"$e^+e^-$, $e$ without track",
-        (),
-        Uncertainty(0.5, TRACKING),
-    )
-    options = (("angle_min", 0.2),)  # rad: closer to the beams, both are lost
-    narrow = tuple(
-        Background(
-            "bhabha",
-            part.legend,
-            chunks=4,
-            name=f"bhabha_{lepton}_{origin}",
-            options=options,
-            cuts=(_theta({"electron": "e-", "positron": "e+"}[lepton], angles),),
-            parts=(replace(part, origins=(origin,)),),
-        )
-        for lepton in ("electron", "positron")
-        for origin, angles in openings.items()
-    )
-    rest = Background(
-        "bhabha",
-        part.legend,
         chunks=8,
-        options=options,
-        parts=(replace(part, origins=_REST),),
+        options=(("angle_min", 0.2),),  # rad: closer to the beams, both are lost
+        uncertainty=Uncertainty(0.5, TRACKING),
     )
-    return (*narrow, rest)
 
 
 def _theta(

@@ -50,10 +50,10 @@ SEARCH = Search(
     detector="babar",
     model="dark_photon",
     signal="gamma_aprime",
-    signal_chunks=2,
+    signal_chunks=1,
     backgrounds=(
         *lost_particles(openings=_OPENINGS, photon=(17.0, 145.0), energy_min=1.4),
-        *bhabhas(_OPENINGS),
+        bhabhas(),
     ),
     topology=TOPOLOGY,
     selection=(
