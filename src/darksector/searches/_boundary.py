@@ -57,7 +57,8 @@ def _best(plan: Plan, mass: float, signal: Survivors, halves: Halves) -> Best:
         name: _density(part.between(low, high)) for name, part in halves.choose.items()
     }
     chosen = _chosen(plan, wanted / signal.sigma, others)
-    inside = [_inside(part, chosen) for part in (halves.choose, halves.judge)]
+    around = 2 * low - high, 2 * high - low  # neighbours tell the weight of one event
+    inside = [_inside(part, chosen, around) for part in (halves.choose, halves.judge)]
     found = window(
         mass,
         _only(signal, chosen),
@@ -108,9 +109,11 @@ def _only(sample: Survivors, chosen: NDArray[np.bool_]) -> Survivors:
 
 
 def _inside(
-    parts: Mapping[str, Survivors], chosen: NDArray[np.bool_]
+    parts: Mapping[str, Survivors],
+    chosen: NDArray[np.bool_],
+    around: tuple[float, float],
 ) -> dict[str, Survivors]:
-    return {name: _only(part, chosen) for name, part in parts.items()}
+    return {name: _only(part.between(*around), chosen) for name, part in parts.items()}
 
 
 def plane(

@@ -93,7 +93,7 @@ def _diphotons(
     sides: dict[str, dict[str, tuple[int, tuple[GeneratorCut, ...]]]] = {
         "crack": {"": (10, ())},
         "forward_gap": {"": (24, (near,)), "_peak": (4, (_beyond(photon, 1),))},
-        "backward_gap": {"": (32, (near,)), "_peak": (4, (_beyond(photon, 0),))},
+        "backward_gap": {"": (28, (near,)), "_peak": (4, (_beyond(photon, 0),))},
     }
     parts = {"crack": CRACK, "forward_gap": FORWARD, "backward_gap": BACKWARD}
     narrow = tuple(
@@ -111,7 +111,7 @@ def _diphotons(
     rest = Background(
         "diphoton",
         THROUGH.legend,
-        chunks=8,
+        chunks=4,
         cuts=(_theta("gamma", photon, one_is_enough=True),),
         parts=(THROUGH, OTHER),
     )
@@ -140,7 +140,7 @@ def _radiative_bhabhas(seen: GeneratorCut, energy_min: float) -> tuple[Backgroun
     }
     middle = 2 * energy_min
     samples = {
-        "soft": (8, (energies(energy_min, middle), *along.values())),
+        "soft": (4, (energies(energy_min, middle), *along.values())),
         "middle": (20, (energies(middle, _HARD), *along.values())),
         "hard": (12, (energies(_HARD), *along.values())),
         "soft_electron": (6, (energies(energy_min, _HARD), turned["e-"])),
@@ -171,7 +171,7 @@ def bhabhas() -> Background:
     return Background(
         "bhabha",
         r"$e^+e^-$, $e$ without track",
-        chunks=8,
+        chunks=4,
         options=(("angle_min", 0.2),),  # rad: closer to the beams, both are lost
         uncertainty=Uncertainty(0.5, TRACKING),
     )
