@@ -38,6 +38,7 @@ docs: $(VENV)/.developer  ## HTML documentation in docs/_build
 	$(BIN)/python docs/build_processes.py
 	$(BIN)/python docs/build_machine.py
 	$(BIN)/python docs/build_detector.py
+	$(BIN)/python docs/build_photon_searches.py
 	$(BIN)/python docs/build_displays.py
 	$(BIN)/python docs/build_statistics.py
 	$(BIN)/python -m sphinx -W --keep-going -b html docs docs/_build

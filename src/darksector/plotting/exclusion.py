@@ -66,7 +66,7 @@ def coupling_limit(
         _dashed(panel, result, name, look)
     _axes(panel, result, principal, plane)
     _names(panel, result, principal, plane)
-    dashed = [_assumption(result, name) for name in assumptions]
+    dashed = [labels.further(result, name) for name in assumptions]
     style.legend(figure, panel, first=[*OURS, *dashed])
     return figure
 
@@ -115,10 +115,6 @@ def _between(
     )  # fmt: skip
 
 
-def _assumption(result: SearchResult, quantity: str) -> str:
-    return f"expected, {result.labels.quantities[quantity]}"
-
-
 def _dashed(
     panel: Axes, result: SearchResult, quantity: str, look: tuple[str, str, str]
 ) -> None:
@@ -132,7 +128,7 @@ def _dashed(
         markersize=4.5,
         markerfacecolor="white",
         linewidth=1.3,
-        label=_assumption(result, quantity),
+        label=labels.further(result, quantity),
         zorder=4,
     )
 

@@ -104,7 +104,7 @@ def coupling_limit(
             line={"color": colour, "dash": _DASHES[dash]},
             marker={"symbol": marker + "-open"},
             mode="lines+markers",
-            name="expected, " + labels.to_html(result.labels.quantities[name]),
+            name=labels.to_html(labels.further(result, name)),
         )
     _limit_axes(figure, result, principal, plane)
     return figure

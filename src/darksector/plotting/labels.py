@@ -81,8 +81,28 @@ def quantity(result: SearchResult, name: str) -> str:
     label, unit_name = result.labels.quantities[name], result.limits.units[name]
     if "[" in label or unit_name in {"", "1"}:
         return label
-    power = re.sub(r"\^(-?\d+)", r"$^{\1}$", unit_name)
-    return f"{label} [{power}]"
+    return f"{label} [{power(unit_name)}]"
+
+
+def power(unit_name: str) -> str:
+    """Return a unit with its powers in mathtext.
+
+    Examples
+    --------
+    >>> power("GeV^-1")
+    'GeV$^{-1}$'
+    """
+    return re.sub(r"\^(-?\d+)", r"$^{\1}$", unit_name)
+
+
+def further(result: SearchResult, name: str) -> str:
+    """Return the legend entry of a limit beside the principal one.
+
+    What the labels of both share is left out.
+    """
+    principal = result.labels.quantities[couplings(result)[0]]
+    label = result.labels.quantities[name]
+    return f"expected, {label.removeprefix(f'{principal}, ')}"
 
 
 def couplings(result: SearchResult) -> tuple[str, ...]:
@@ -96,7 +116,7 @@ def at_coupling(result: SearchResult, value: str) -> str:
     if principal is None:
         return f"at a coupling of {value}"
     unit_name = result.limits.units[principal]
-    suffix = "" if unit_name in {"", "1"} else f" {unit_name}"
+    suffix = "" if unit_name in {"", "1"} else f" {power(unit_name)}"
     name = re.sub(r"\s*\[[^\]]*\]\s*$", "", result.labels.quantities[principal])
     return f"{name} = {value}{suffix}"
 

@@ -14,8 +14,8 @@ from darksector.signatures import signatures
 
 Numbers = NDArray[np.float64]
 
-_COUPLINGS = np.geomspace(1e-6, 1e-1, 101)  # GeV^-1
-_LONGEST = 0.5  # GeV: heavier ones decay inside the detector unless g is tiny
+_COUPLINGS = np.geomspace(1e-6, 1e-1, 61)  # GeV^-1
+_LONGEST = 0.2  # GeV: heavier ones decay inside the detector unless g is tiny
 
 
 def escaping_bands(

@@ -108,7 +108,7 @@ FRACTIONS = "branching fractions of PDG 2026 (Python package pdg 2026.0)"
 
 SEARCH = Search(
     name="alp_3gamma",
-    title="Axion-like particle to two photons, with a third photon",
+    title="axion-like particle in three photons",
     references=("arXiv:1709.00009", "arXiv:2007.13071"),
     dataset="445/pb",
     mass_grid=(

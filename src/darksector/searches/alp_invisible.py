@@ -21,10 +21,10 @@ from darksector.searches.base import Assumption, Search
 
 SEARCH = Search(
     name="alp_invisible",
-    title="axion-like particle to invisible, with a single photon",
+    title="invisible axion-like particle, single photon",
     references=("arXiv:1709.00009", "arXiv:1808.10567", "arXiv:physics/0308063"),
     dataset="20/fb",
-    mass_grid="0.01,0.02,0.05,0.1,0.2,0.3,0.5,1,2,3,4,5,6,7,8,8.5,9",
+    mass_grid="0.01,0.02,0.03,0.04,0.1,0.2,0.3,0.5,1,2,3,4,5,6,7,8,8.5,9",
     machine="superkekb",
     detector="belle2",
     model="alp",

@@ -27,7 +27,7 @@ def relic_targets(_: NDArray[np.float64]) -> tuple[CouplingBand, ...]:
 
 SEARCH = Search(
     name="dark_photon_invisible",
-    title="dark photon to invisible, with a single photon",
+    title="invisible dark photon, single photon",
     references=("arXiv:1808.10567", "arXiv:1808.05219", "arXiv:physics/0308063"),
     dataset="20/fb",
     mass_grid="0.01,0.1,0.5,1,1.5,2,2.5,3,3.5,4,4.5,5,5.5,6,6.5,7,7.5,8,8.5,9,9.5",

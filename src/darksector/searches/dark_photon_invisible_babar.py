@@ -42,7 +42,7 @@ def central_photon(c: Candidates, _: Detector) -> Mask:
 
 SEARCH = Search(
     name="dark_photon_invisible_babar",
-    title="dark photon to invisible at BaBar, with a single photon",
+    title="invisible dark photon as BaBar did it, single photon",
     references=("arXiv:1702.03327", "arXiv:physics/0308063"),
     dataset="53/fb",
     mass_grid="0.01,0.5,1,2,3,4,4.5,5,5.5,6,6.5,7,7.5,8",
