@@ -289,7 +289,7 @@ def test_the_components_of_a_region(closure, region):
 def test_the_sample_of_the_search_is_what_was_enumerated(closure, region):
     """Merged, divided into all origins and counted: the same numbers."""
     parts = tuple(Part(name, name, (name,)) for name in ORIGINS)
-    divided = closure.survivors.divided(Background("any", "any", 1, parts=parts))
+    divided = closure.survivors.divided(Background("any", "any", 2, parts=parts))
 
     for name, part in divided.items():
         inside = REGIONS[list(EDGES).index(region)].contains(*part.variables)

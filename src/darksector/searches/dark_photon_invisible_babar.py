@@ -52,7 +52,7 @@ SEARCH = Search(
     signal="gamma_aprime",
     signal_chunks=1,
     backgrounds=(
-        *lost_particles(openings=_OPENINGS, photon=(17.0, 145.0), energy_min=1.4),
+        *lost_particles(openings=_OPENINGS, photon=(17.0, 145.0), energy_min=1.3),
         bhabhas(),
     ),
     topology=TOPOLOGY,
