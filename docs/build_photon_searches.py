@@ -17,6 +17,7 @@ from darksector.io.files import atomic_write
 from darksector.plotting import labels
 from darksector.results import RegionYield, SearchResult
 from darksector.searches.base import Execution, Search
+from darksector.sensitivity_command import sensitivity
 
 HERE = Path(__file__).parent
 FIGURES = HERE / "figures"
@@ -31,18 +32,28 @@ PICTURES = (
 )
 
 
-def run(search: Search) -> SearchResult:
-    """Run the search with its defaults; copy the figures of its folder."""
+OTHERS = {
+    "alp_3gamma": (
+        "diphoton_mass2_low_spectrum",
+        "efficiency_and_resolution",
+        "limit_g_agg",
+    ),
+    "alp_invisible": ("limit_g_agg",),
+}
+
+
+def run(search: Search, pictures: Sequence[str]) -> SearchResult:
+    """Run the search with its defaults; copy some figures of its folder."""
     result = search.run(
         luminosity=search.dataset,
         masses=search.mass_grid,
         seed=1,
         execution=Execution(checkpoint=BUILD / "chunks"),
     )
-    folder = BUILD / "run"
+    folder = BUILD / search.name
     shutil.rmtree(folder, ignore_errors=True)
     result.save(folder)
-    for stem in PICTURES:
+    for stem in pictures:
         picture = (folder / f"{stem}.png").read_bytes()
         atomic_write(FIGURES / f"{search.name}_{stem}.png", picture)
     return result
@@ -139,7 +150,15 @@ def visible() -> float:
 def main() -> None:
     """Write the page and its figures beside this file."""
     search = ds.search("dark_photon_invisible")
-    result = run(search)
+    result = run(search, PICTURES)
+    for name, pictures in OTHERS.items():
+        run(ds.search(name), pictures)
+    sensitivity.main(
+        [search.name, "--masses", "0.1,3,6,8", "--output", str(BUILD / "slopes")],
+        standalone_mode=False,
+    )
+    slopes = (BUILD / "slopes" / "sensitivity.png").read_bytes()
+    atomic_write(FIGURES / "sensitivity.png", slopes)
     sigmas = photon_signals.cross_sections(FIGURES)
     dark = photon_signals.missing_mass(FIGURES)
     fate.main(
