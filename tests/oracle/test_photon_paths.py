@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from types import SimpleNamespace
 
 import jax.numpy as jnp
@@ -16,7 +16,8 @@ from darksector.detectors.crystals import impact
 from darksector.detectors.losses import losses
 from darksector.kinematics import Momentum
 
-CARD = load("belle2").calorimeter
+# the crack as wide as the bare geometry has it
+CARD = replace(load("belle2").calorimeter, crack_leakage=jnp.asarray(1.0))
 NUMBERS = SimpleNamespace(
     **{f.name: np.asarray(getattr(CARD, f.name)) for f in fields(CARD)}
 )

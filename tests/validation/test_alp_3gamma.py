@@ -32,7 +32,7 @@ CHUNKS = {"triphoton": 4, "bhabha_gamma": 2}  # others: 2
 SMALL = replace(
     SEARCH,
     backgrounds=tuple(
-        replace(b, chunks=CHUNKS.get(b.component, 2)) for b in SEARCH.backgrounds
+        replace(b, chunks=CHUNKS.get(b.sample, 2)) for b in SEARCH.backgrounds
     ),
 )
 MASSES = (0.2, 0.5, 1.0, 2.0, 4.0, 6.0, 7.0, 8.0, 9.0, 9.7)

@@ -35,6 +35,7 @@ COLUMNS = (  # section 2b of the design
 FIGURES = (
     "recoil_mass2_spectrum",
     "efficiency_and_resolution",
+    "signal_cross_section",
     "limit_cross_section",
     "limit_gprime",
 )
