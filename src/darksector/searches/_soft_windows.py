@@ -57,12 +57,15 @@ class SoftWindows:
         """
         angle = jnp.rad2deg(theta)
 
-        def one(each: SoftWindows) -> jax.Array:
-            above = rise(angle, jnp.polyval(each.lower, energy), ANGLE)
-            below = rise(jnp.polyval(each.upper, energy), angle, ANGLE)
-            return window(value, each.ends, each.width) * above * below
+        def one(
+            ends: jax.Array, width: jax.Array, lower: jax.Array, upper: jax.Array
+        ) -> jax.Array:
+            above = rise(angle, jnp.polyval(lower, energy), ANGLE)
+            below = rise(jnp.polyval(upper, energy), angle, ANGLE)
+            return window(value, ends, width) * above * below
 
-        found: jax.Array = jax.vmap(one)(self)
+        rows = (self.ends, self.width, self.lower, self.upper)
+        found: jax.Array = jax.vmap(one)(*rows)
         return found
 
 
