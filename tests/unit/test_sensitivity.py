@@ -130,7 +130,7 @@ def made_up(*, sizes=(0.2, 0.05)):
         np.array([[3.0, 0.4], [20.0, 0.02]]),
         random.normal(0, 0.5, (2, 2, 3))
         * np.array([[3.0, 0.4], [20.0, 0.02]])[..., None],
-        np.array(sizes),
+        np.diag(sizes),  # each component has a source of its own
     )
 
 
@@ -142,7 +142,7 @@ def coupling_limits(this, moved):
     signal = np.concatenate([signal for signal, _ in moved])
     background = np.concatenate([background for _, background in moved], axis=1)
     total = background.sum(axis=0)
-    sizes = made_up().sizes[:, None]
+    sizes = np.diag(made_up().sizes)[:, None]
     counting = CountingModel(
         this.luminosity * signal,
         this.luminosity * total,
@@ -198,7 +198,7 @@ def test_each_mass_takes_its_best_window():
         np.zeros((4, 1)),
         np.ones((1, 4)),
         np.zeros((1, 4, 1)),
-        np.array([0.1]),
+        np.array([[0.1]]),
     )
 
     assert best_windows(plan(), four).tolist() == [1, 2]

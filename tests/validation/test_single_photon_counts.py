@@ -134,7 +134,7 @@ def simulated(background):
     return Survivors.merge([simulate(sample) for sample in samples])
 
 
-@pytest.fixture(scope="module", params=["diphoton", "bhabha"])
+@pytest.fixture(scope="module", params=["diphoton"])
 def samples(request):
     """Return the narrow samples of a process and what each is for, and the wide one."""
     found = [b for b in SEARCH.backgrounds if b.process == request.param]

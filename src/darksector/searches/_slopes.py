@@ -65,12 +65,11 @@ def _background(yields: Yields) -> tuple[NDArray[np.float64], NDArray[np.float64
     """
     total = yields.background.sum(axis=0)
     slopes = yields.background_slopes.sum(axis=0)
-    square = (yields.sizes[:, None] * yields.background) ** 2
-    variance = square.sum(axis=0)
+    moved = yields.sizes @ yields.background  # of each source, (u, w)
+    variance = (moved**2).sum(axis=0)
     # d ln of the variance; nothing changes where no component has an uncertainty
-    half = np.einsum(
-        "c,cw,cwk->wk", yields.sizes**2, yields.background, yields.background_slopes
-    )
+    by_source = np.einsum("uc,cwk->uwk", yields.sizes, yields.background_slopes)
+    half = np.einsum("uw,uwk->wk", moved, by_source)
     safe = np.where(total > 0, total, 1.0)[:, None]
     change = half / np.where(variance > 0, variance, 1.0)[:, None] - slopes / safe
     own = np.sqrt(variance)[:, None] / safe

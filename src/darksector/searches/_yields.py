@@ -36,14 +36,14 @@ class Yields:
     background, background_slopes
         Components, fb, ``(c, w)`` and ``(c, w, k)``.
     sizes
-        Relative uncertainty of each component, ``(c,)``.
+        Relative uncertainties of the components, a row per source, ``(u, c)``.
     """
 
     efficiency: Float[np.ndarray, " w"]
     efficiency_slopes: Float[np.ndarray, "w k"]
     background: Float[np.ndarray, "c w"]
     background_slopes: Float[np.ndarray, "c w k"]
-    sizes: Float[np.ndarray, " c"]
+    sizes: Float[np.ndarray, "u c"]
 
     def at(self, chosen: Int[np.ndarray, " m"]) -> Yields:
         """Return the yields in some of the windows."""
@@ -79,13 +79,19 @@ def yields(
             rows = [1 + ORIGINS.index(name) for name in part.origins] or [0]
             values.setdefault(part.name, []).append(mean.yields[rows].sum(axis=0))
             slopes.setdefault(part.name, []).append(mean.slopes[rows].sum(axis=0))
-    sizes = {name: u.size for name, u in plan.search.uncertainties().items()}
+    declared = plan.search.uncertainties()
+    sources = sorted({uncertainty.source for uncertainty in declared.values()})
+    sizes = np.zeros((len(sources), len(values)))
+    for column, name in enumerate(values):
+        if name in declared:
+            row = sources.index(declared[name].source)
+            sizes[row, column] = declared[name].size
     return Yields(
         np.concatenate([s.yields[0, w] for s, w in zip(signals, own, strict=True)]),
         np.concatenate([s.slopes[0, w] for s, w in zip(signals, own, strict=True)]),
         np.stack([np.sum(parts, axis=0) for parts in values.values()]),
         np.stack([np.sum(parts, axis=0) for parts in slopes.values()]),
-        np.array([sizes.get(name, 0.0) for name in values]),
+        sizes,
     )
 
 
