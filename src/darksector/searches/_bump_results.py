@@ -11,12 +11,12 @@ import numpy as np
 from darksector.results import Windows
 from darksector.searches._bump_fit import Shape, limits, sideband_error
 from darksector.searches._bump_spectrum import Local
-from darksector.searches._counting import reaches, units
+from darksector.searches._counting import counts_with, curve_of
 from darksector.searches._plan import Plan
 from darksector.searches._samples import Numbers, Samples
 from darksector.searches._three_photons import Entries
 from darksector.statistics.likelihood import CountingModel
-from darksector.statistics.limits import LimitCurve, bayesian_upper_limit
+from darksector.statistics.limits import LimitCurve
 
 METHOD = (
     "CLs, asymptotic, of a bump on a Bernstein polynomial in a window of the spectrum; "
@@ -119,18 +119,7 @@ def counting_model(
             for w in found
         ]
     )
-    background = windows.total_background()
-    return CountingModel(
-        signal=windows.efficiency * lumi,
-        background=background,
-        background_error=np.divide(
-            np.sqrt(variance),
-            background,
-            out=np.zeros_like(background),
-            where=background > 0,
-        ),
-        systematics=plan.search.systematics,
-    )
+    return counts_with(plan, windows, variance)
 
 
 def limit_curve(
@@ -150,22 +139,6 @@ def limit_curve(
         for w in found
     ]
     expected = np.concatenate([one.expected.filled(np.nan) for one in each])
-    band = {"sigma": np.ma.masked_invalid(expected)}
-    observed = {}
-    if plan.observed is not None:
-        observed["sigma"] = bayesian_upper_limit(
-            counting, plan.observed, confidence_level=level
-        )
-    for quantity, reach in reaches(plan, windows).items():
-        band[quantity] = np.ma.sqrt(band["sigma"] / reach[:, None])
-        if observed:
-            observed[quantity] = np.ma.sqrt(observed["sigma"] / reach)
-    return LimitCurve(
-        mass=windows.mass,
-        units=units(plan),
-        expected_band=band,
-        observed=observed,
-        status=tuple(str(one.status[0]) for one in each),
-        confidence_level=level,
-        method=METHOD,
-    )
+    words = tuple(str(one.status[0]) for one in each)
+    band = np.ma.masked_invalid(expected)
+    return curve_of(plan, windows, counting, band, (words, METHOD))

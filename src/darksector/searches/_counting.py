@@ -38,8 +38,13 @@ def counting_model(plan: Plan, windows: Windows) -> CountingModel:
     The error of a background is that of the simulation and the uncertainty of each
     component, which are independent of each other.
     """
-    background = windows.total_background()
     variance = variance_of(plan, windows.background, windows.background_error)
+    return counts_with(plan, windows, variance)
+
+
+def counts_with(plan: Plan, windows: Windows, variance: Numbers) -> CountingModel:
+    """Return the likelihood of the windows, given the variance of their backgrounds."""
+    background = windows.total_background()
     return CountingModel(
         signal=windows.efficiency * plan.luminosity,
         background=background,
@@ -102,25 +107,47 @@ def sensitivity(
 
 def limit_curve(plan: Plan, windows: Windows, counting: CountingModel) -> LimitCurve:
     """Return Bayesian limits on the cross-section and on the coupling."""
+    band = expected_band(counting, confidence_level=plan.search.confidence_level)
+    words = status(counting, band)
+    return curve_of(plan, windows, counting, band, (words, METHOD))
+
+
+def curve_of(
+    plan: Plan,
+    windows: Windows,
+    counting: CountingModel,
+    band: np.ma.MaskedArray,
+    told: tuple[tuple[str, ...], str],
+) -> LimitCurve:
+    """Return limits on the cross-section and on the coupling.
+
+    Parameters
+    ----------
+    counting
+        What observed counts are compared with, Bayesian.
+    band
+        Expected limits on the cross-section, fb, ``(m, 5)``.
+    told
+        Status of each mass, and how the limits were set.
+    """
     level = plan.search.confidence_level
-    band = {"sigma": expected_band(counting, confidence_level=level)}
-    observed = {}
+    expected, observed = {"sigma": band}, {}
     if plan.observed is not None:
         observed["sigma"] = bayesian_upper_limit(
             counting, plan.observed, confidence_level=level
         )
     for quantity, reach in reaches(plan, windows).items():
-        band[quantity] = np.ma.sqrt(band["sigma"] / reach[:, None])
+        expected[quantity] = np.ma.sqrt(band / reach[:, None])
         if observed:
             observed[quantity] = np.ma.sqrt(observed["sigma"] / reach)
     return LimitCurve(
         mass=windows.mass,
-        units=units(plan),
-        expected_band=band,
+        units={"sigma": "fb"} | {a.quantity: a.unit for a in plan.search.assumptions},
+        expected_band=expected,
         observed=observed,
-        status=status(counting, band["sigma"]),
+        status=told[0],
         confidence_level=level,
-        method=METHOD,
+        method=told[1],
     )
 
 
@@ -134,11 +161,6 @@ def reaches(plan: Plan, windows: Windows) -> dict[str, np.ndarray]:
         * np.array([assumption.fraction(model) for model in models])
         for assumption in plan.search.assumptions
     }
-
-
-def units(plan: Plan) -> Mapping[str, str]:
-    """Return quantity to its unit."""
-    return {"sigma": "fb"} | {a.quantity: a.unit for a in plan.search.assumptions}
 
 
 def without_systematics(counting: CountingModel) -> CountingModel:

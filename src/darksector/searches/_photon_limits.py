@@ -10,12 +10,12 @@ import numpy as np
 from darksector.results import Windows
 from darksector.searches._counting import (
     cls_band,
-    counting_model,
     reaches,
     without_systematics,
 )
 from darksector.searches._escaping import escaping_bands
 from darksector.searches._plan import Plan
+from darksector.statistics.likelihood import CountingModel
 from darksector.statistics.limits import LimitCurve, expected_band
 
 FURTHER = {
@@ -39,19 +39,26 @@ def further_limits(
     plan: Plan,
     limits: LimitCurve,
     windows: Windows,
-    optimal: Windows,
+    counting: tuple[CountingModel, CountingModel],
     fit: np.ma.MaskedArray,
 ) -> LimitCurve:
-    """Add limits on the coupling, one for each of `FURTHER`."""
+    """Add limits on the coupling, one for each of `FURTHER`.
+
+    Parameters
+    ----------
+    counting
+        Likelihoods of the declared windows, and of those of the best boundary.
+    fit
+        Limits of the fit on the cross-section, fb, ``(m, 5)``.
+    """
     level = plan.search.confidence_level
     principal = plan.search.assumptions[0].quantity
     reach = reaches(plan, windows)[principal][:, None]
-    counting = counting_model(plan, windows)
-    known = without_systematics(counting)
-    best = counting_model(plan, optimal)
+    declared, best = counting
+    known = without_systematics(declared)
     bands = {
         f"{principal}_no_systematics": expected_band(known, confidence_level=level),
-        f"{principal}_cls": cls_band(counting, confidence_level=level),
+        f"{principal}_cls": cls_band(declared, confidence_level=level),
         f"{principal}_best_boundary": expected_band(best, confidence_level=level),
         f"{principal}_fit": fit,
     }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import final
 
@@ -48,7 +48,7 @@ class SinglePhoton(Strategy):
 
     Notes
     -----
-    The boundary that suits luminosity and detector best, `_boundary.best_angles`, is
+    The boundary that suits luminosity and detector best, `_boundary.best_windows`, is
     found beside the declared ones.
     """
 
@@ -90,55 +90,59 @@ class SinglePhoton(Strategy):
     def infer(self, plan: Plan, samples: Samples) -> Inference:
         """Return windows, likelihood, limits, and the plane of energy and angle."""
         samples = with_flat(plan, samples)
-        found, names = zip(*self._windows(plan, samples), strict=True)
+        inside = [(region, _within(region, samples)) for region in self.regions]
+        found, chosen = zip(*_windows(plan, inside), strict=True)
+        names = [region.name for region in chosen]
         choice = {"region": np.array(names)}
         windows = tabulated(plan, samples, found, choice)
         counting = counting_model(plan, windows)
         limits = limit_curve(plan, windows, counting)
         best = _boundary.best_windows(plan, samples)
         optimal = tabulated(plan, samples, [b.window for b in best], {})
-        by_name = {region.name: region for region in self.regions}
         fit = fitted_band(
             plan,
             samples,
-            [by_name[name] for name in names],
+            chosen,
             confidence_level=plan.search.confidence_level,
             simulation_error=False,
         )
-        limits = further_limits(plan, limits, windows, optimal, fit)
+        both = counting, counting_model(plan, optimal)
+        limits = further_limits(plan, limits, windows, both, fit)
         if self.escaping:
             limits = escaping_limits(plan, limits, windows)
         plane = _boundary.plane(plan, samples, self.regions, best)
-        yields = tuple(self._yields(plan, samples))
+        yields = tuple(_yields(plan, samples, inside))
         return Inference(windows, counting, limits, (plane,), yields)
 
-    def _yields(self, plan: Plan, samples: Samples) -> Iterator[RegionYield]:
-        """Yield what is left of each background in the windows of each region's masses."""
-        for region in self.regions:
-            low, high = _span(plan, samples, region)
-            for name, sample in _within(region, samples).backgrounds.items():
-                total, square = sample.between(low, high).sums()
-                yield RegionYield(
-                    region.name,
-                    name,
-                    total * plan.luminosity,
-                    float(np.sqrt(square)) * plan.luminosity,
-                )
 
-    def _windows(self, plan: Plan, samples: Samples) -> list[tuple[Window, str]]:
-        """Return the window of each mass and the name of its region."""
-        per_region = [(region, _within(region, samples)) for region in self.regions]
-        chosen = []
-        for i, mass in enumerate(plan.masses):
-            found = [
-                (_window(plan, mass, inside.signals[i], _choosing(inside.halves)), k)
-                for k, (_, inside) in enumerate(per_region)
-            ]
-            _, k = min(found, key=lambda pair: _sensitivity(plan, pair[0]))
-            region, inside = per_region[k]
-            judged = _window(plan, mass, inside.signals[i], inside.halves)
-            chosen.append((judged, region.name))
-        return chosen
+_Inside = Sequence[tuple[Region, Samples]]  # regions and what lies in them
+
+
+def _yields(plan: Plan, samples: Samples, inside: _Inside) -> Iterator[RegionYield]:
+    """Yield what is left of each background in the windows of each region's masses."""
+    for region, part in inside:
+        low, high = _span(plan, samples, region)
+        for name, sample in part.backgrounds.items():
+            total, square = sample.between(low, high).sums()
+            yield RegionYield(
+                region.name,
+                name,
+                total * plan.luminosity,
+                float(np.sqrt(square)) * plan.luminosity,
+            )
+
+
+def _windows(plan: Plan, inside: _Inside) -> Iterator[tuple[Window, Region]]:
+    """Yield the window of each mass and its region, chosen on the choosing half."""
+    for i, mass in enumerate(plan.masses):
+        measures = [
+            _sensitivity(
+                plan, _window(plan, mass, part.signals[i], _choosing(part.halves))
+            )
+            for _, part in inside
+        ]
+        region, part = inside[int(np.argmin(measures))]
+        yield _window(plan, mass, part.signals[i], part.halves), region
 
 
 def with_flat(plan: Plan, samples: Samples) -> Samples:
